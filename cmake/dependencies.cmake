@@ -1,0 +1,10 @@
+# Everything that is not ours, each with its reason (docs/decisions/). Debian 12's packages.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)  # Asio, Beast, JSON, unordered: headers only
+
+# Asio's and Beast's bodies are compiled once, in tram/net/asio.cc, instead of in every file.
+add_library(tram_asio INTERFACE)
+target_include_directories(tram_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(tram_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+                           BOOST_BEAST_SEPARATE_COMPILATION)
+target_link_libraries(tram_asio INTERFACE Threads::Threads)
