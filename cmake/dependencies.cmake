@@ -1,5 +1,6 @@
 # Everything that is not ours, each with its reason (docs/decisions/). Debian 12's packages.
 find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)  # formatting; GCC 12 has no <format>
 find_package(Boost 1.81 REQUIRED)  # Asio, Beast, JSON, unordered: headers only
 
 # Asio's and Beast's bodies are compiled once, in tram/net/asio.cc, instead of in every file.
