@@ -1,0 +1,29 @@
+// Take: lease the next messages of a queue, now or when there are some.
+#pragma once
+
+#include "tram/broker/effect.h"
+#include "tram/broker/message.h"
+
+namespace tram::broker {
+
+struct State;
+
+struct Take {
+  BytesView queue;
+  uint32_t count = 1;        // At most this many, and at least 1.
+  base::Duration wait;       // For the first message; zero: answer at once.
+  base::Duration linger;     // For the rest, once the first is there.
+  base::Duration lease = std::chrono::seconds(30);  // Per message, from its delivery.
+  // Ends the leases, and the waiting, when the caller departs. False for callers whose
+  // connection means nothing, as in HTTP: there a lease ends by time alone.
+  bool bound_to_caller = true;
+
+  void texts(auto&& each) { each(queue); }
+};
+
+// Replies Delivery for each message, with how many may still come; and, if fewer than
+// `count` came, TakeEnded. Whoever waits is served first come, first served.
+// Errors: invalid_queue_name; invalid_argument; limit_reached, when too many wait already.
+void carry_out(State& state, Take& take, Context& context);
+
+}  // namespace tram::broker

@@ -1,0 +1,39 @@
+// Who gets a live message? The subscription table of one loop.
+//
+// Patterns without wildcards are found by one look-up; the others by a walk over the subject's
+// tokens. A group gets a message once, however many of its members' patterns match: its members
+// take turns. Group names are one name space per subject: a group "g" on a.* and on a.x is one
+// group for a message on a.x.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "tram/broker/identity.h"
+#include "tram/broker/subject.h"
+
+namespace tram::broker {
+
+class Router {
+ public:
+  Router();
+  ~Router();
+
+  // `pattern` must be valid; `group` is empty for a plain subscription. An id is used once.
+  void subscribe(SubscriptionId id, BytesView pattern, BytesView group);
+  // With the pattern and group it was made with. False if there is no such subscription.
+  bool unsubscribe(SubscriptionId id, BytesView pattern, BytesView group);
+
+  // Everyone that a message on `subject` goes to: all plain subscriptions and one member of each
+  // group. Valid until the next call of any method. Allocates nothing once warm.
+  std::span<const SubscriptionId> route(BytesView subject);
+
+  size_t size() const;
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+};
+
+}  // namespace tram::broker
