@@ -1,0 +1,112 @@
+// A connection of one loop: reads for its session, writes what the session says.
+//
+// Reading: waits until there is something, then reads into the loop's buffer. Only an
+// unfinished tail stays with the connection, so an idle one costs about half a kilobyte. A
+// message larger than the buffer is read straight into one shared piece of its own.
+//
+// Writing: whatever is appended goes out at the end of the turn, in as few writes as it takes.
+//
+// Ending: `close` writes what waits and then closes; a connection destroys itself, and its
+// session, at the end of the turn in which it ended.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "tram/base/intrusive_list.h"
+#include "tram/net/loop.h"
+#include "tram/net/outbox.h"
+#include "tram/net/session.h"
+
+namespace tram::net {
+
+struct ConnectionLimits {
+  // Bytes waiting to be written. Beyond it `outbox_is_full` is true, and what happens is the
+  // session's choice.
+  size_t pending_max = size_t{64} << 20;
+  // With bytes waiting and none written for this long, the connection is closed.
+  Duration write_stall_max = std::chrono::seconds(10);
+};
+
+class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
+ public:
+  // Takes over an accepted or connected socket, and starts to read. `make_session` is called
+  // once, with the new connection. Call it on the loop.
+  static void adopt(Loop& loop, int socket, std::string peer_address,
+                    const ConnectionLimits& limits,
+                    std::move_only_function<std::unique_ptr<Session>(Connection&)> make_session);
+
+  Loop& loop() { return loop_; }
+  Session& session() { return *session_; }
+  const std::string& peer_address() const { return peer_address_; }  // "127.0.0.1:40000"
+
+  // --- Writing.
+  void send(BytesView bytes) { outbox().append(bytes); }
+  // For appending; what is there is written at the end of the turn.
+  Outbox& outbox() {
+    loop_.at_turn_end(*this);
+    return outbox_;
+  }
+  size_t pending() const { return outbox_.size(); }
+  bool outbox_is_full() const { return outbox_.size() > limits_.pending_max; }
+  // So much waits that publishers should wait for this reader, if it is their only one.
+  bool is_behind() const { return outbox_.size() > behind_size_; }
+  // Nothing more can be sent: it is closing or closed.
+  bool ending() const { return state_ != State::open; }
+
+  // --- Reading.
+  // Nothing is handed to the session until `resume`. Nests: as many resumes as pauses.
+  void pause() { ++pauses_; }
+  void resume();
+  // Pauses until the loop is relieved, or a short time has passed.
+  void hold_back();
+
+  // --- Ending.
+  // Writes what waits, then closes. Reads no more.
+  void close(CloseReason reason = CloseReason::by_session);
+  // Closes now; what waits is lost. Allowed anywhere, also inside the session's own calls.
+  void abort(CloseReason reason);
+  ~Connection();
+
+ private:
+  enum class State { open, flushing, lingering, closed };
+  struct Io;
+
+  Connection(Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits);
+  void on_turn_end() override;
+  void on_relief() override;
+  void wait_readable();
+  void on_readable();
+  bool read_once();
+  void feed(BytesView bytes, const SharedBytes* owner);
+  void feed_kept();
+  void on_peer_end();
+  void wait_writable();
+  void write();
+  void finish_writing();
+  void enter_closed(CloseReason reason);
+
+  Loop& loop_;
+  Outbox outbox_;
+  std::unique_ptr<Io> io_;
+  std::unique_ptr<Session> session_;
+  std::string tail_;          // Bytes the session has not consumed.
+  SharedBytes large_;         // Or these, when it asked for many.
+  size_t large_filled_ = 0;
+  ConnectionLimits limits_;
+  size_t behind_size_;
+  uint32_t pauses_ = 0;
+  uint32_t operations_ = 0;  // Waits that the kernel has not answered yet.
+  State state_ = State::open;
+  CloseReason reason_ = CloseReason::by_peer;
+  bool waits_readable_ = false;
+  bool waits_writable_ = false;
+  bool held_back_ = false;
+  bool in_session_ = false;
+  bool peer_ended_ = false;
+  bool keep_fed_ = false;  // There are kept bytes to show the session again.
+  std::string peer_address_;
+};
+
+}  // namespace tram::net

@@ -1,0 +1,44 @@
+// Accepts connections on one address.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "tram/base/log_line.h"
+#include "tram/base/result.h"
+#include "tram/net/loop.h"
+
+namespace tram::net {
+
+class Listener {
+ public:
+  // Called for each connection with its socket, which the callee then owns, and the peer's
+  // address.
+  using OnAccept = std::move_only_function<void(int socket, std::string peer_address)>;
+
+  // Listens on `host` (a name or an address) and `port` (0: any free one). With several
+  // addresses for a name, the first that works.
+  // Errors: invalid_argument (host unknown), address_in_use, permission_denied, io_error.
+  static base::Result<std::unique_ptr<Listener>> open(Loop& loop, base::LogSink& log,
+                                                      const std::string& host, uint16_t port,
+                                                      OnAccept on_accept);
+  ~Listener();
+
+  // Begins to accept. Out of file descriptors, it waits a moment and tries again, and says so in
+  // the log once per interval: connections wait in the kernel meanwhile.
+  void start();
+  // Refuses from now on.
+  void stop();
+
+  uint16_t port() const;
+  std::string address() const;
+
+ private:
+  struct Io;
+  explicit Listener(std::unique_ptr<Io> io);
+  std::unique_ptr<Io> io_;
+};
+
+}  // namespace tram::net
