@@ -28,9 +28,8 @@ class Counter {
 class LatencyHistogram {
  public:
   // Upper bounds in seconds; one more bucket catches the rest.
-  static constexpr std::array<double, 14> bounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                                    0.005,  0.01,    0.025,  0.05,  0.1,
-                                                    0.25,   0.5,     1,      10};
+  static constexpr std::array<double, 14> bounds = {
+      0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 10};
 
   void observe(Duration duration) {
     double seconds = duration.seconds();

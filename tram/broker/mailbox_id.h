@@ -19,7 +19,9 @@ struct MailboxId {
 };
 
 struct HashMailboxId {
-  size_t operator()(const MailboxId& id) const { return id.high ^ (id.low * 0x9E3779B97F4A7C15ULL); }
+  size_t operator()(const MailboxId& id) const {
+    return id.high ^ (id.low * 0x9E3779B97F4A7C15ULL);
+  }
 };
 
 // Sets the version and variant bits, as a UUID must have them.

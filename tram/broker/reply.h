@@ -62,7 +62,7 @@ struct MailboxContents {
   std::vector<Content> messages;  // In the order of their arrival.
 };
 
-using Reply = std::variant<base::Error, Done, Stored, Delivery, TakeEnded, QueueList,
-                           MailboxContents>;
+using Reply =
+    std::variant<base::Error, Done, Stored, Delivery, TakeEnded, QueueList, MailboxContents>;
 
 }  // namespace tram::broker

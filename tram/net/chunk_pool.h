@@ -16,8 +16,7 @@ class ChunkPool {
 
   std::unique_ptr<char[]> take(size_t size) {
     std::vector<std::unique_ptr<char[]>>& kept = size == small_size ? small_ : large_;
-    if (size != small_size && size != large_size)
-      return std::unique_ptr<char[]>(new char[size]);
+    if (size != small_size && size != large_size) return std::unique_ptr<char[]>(new char[size]);
     if (kept.empty()) return std::unique_ptr<char[]>(new char[size]);
     std::unique_ptr<char[]> chunk = std::move(kept.back());
     kept.pop_back();

@@ -91,8 +91,8 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   Outbox outbox_;
   std::unique_ptr<Io> io_;
   std::unique_ptr<Session> session_;
-  std::string tail_;          // Bytes the session has not consumed.
-  SharedBytes large_;         // Or these, when it asked for many.
+  std::string tail_;   // Bytes the session has not consumed.
+  SharedBytes large_;  // Or these, when it asked for many.
   size_t large_filled_ = 0;
   ConnectionLimits limits_;
   size_t behind_size_;

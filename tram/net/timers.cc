@@ -26,8 +26,7 @@ Time Timers::next_deadline() const {
 void Timers::advance(Time now) {
   // As many as were there at the start: a timer that starts itself again for "now" gets its
   // next turn in the next call, so this always ends.
-  for (size_t most = heap_.size(); most > 0 && next_deadline() <= now; --most)
-    heap_.pop().fire_();
+  for (size_t most = heap_.size(); most > 0 && next_deadline() <= now; --most) heap_.pop().fire_();
 }
 
 }  // namespace tram::net

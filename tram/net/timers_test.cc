@@ -1,7 +1,6 @@
 #include "tram/net/timers.h"
 
 #include <doctest/doctest.h>
-
 #include <memory>
 #include <string>
 

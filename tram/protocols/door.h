@@ -23,9 +23,9 @@ struct DoorCounters {
   base::Counter bytes_in;           // Their payloads.
   base::Counter messages_out;       // Delivered to clients.
   base::Counter bytes_out;
-  base::Counter errors;             // Refusals told to clients.
-  base::Counter slow_consumers;     // Connections closed because they did not read.
-  base::Counter dropped;            // Messages not delivered to a slow subscriber.
+  base::Counter errors;          // Refusals told to clients.
+  base::Counter slow_consumers;  // Connections closed because they did not read.
+  base::Counter dropped;         // Messages not delivered to a slow subscriber.
 };
 
 class Door {

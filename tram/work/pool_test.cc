@@ -1,8 +1,7 @@
 #include "tram/work/pool.h"
 
-#include <doctest/doctest.h>
-
 #include <atomic>
+#include <doctest/doctest.h>
 #include <latch>
 #include <vector>
 

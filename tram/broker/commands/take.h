@@ -10,9 +10,9 @@ struct State;
 
 struct Take {
   BytesView queue;
-  uint32_t count = 1;        // At most this many, and at least 1.
-  base::Duration wait;       // For the first message; zero: answer at once.
-  base::Duration linger;     // For the rest, once the first is there.
+  uint32_t count = 1;                               // At most this many, and at least 1.
+  base::Duration wait;                              // For the first message; zero: answer at once.
+  base::Duration linger;                            // For the rest, once the first is there.
   base::Duration lease = std::chrono::seconds(30);  // Per message, from its delivery.
   // Ends the leases, and the waiting, when the caller departs. False for callers whose
   // connection means nothing, as in HTTP: there a lease ends by time alone.

@@ -1,0 +1,337 @@
+#include "tram/net/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cerrno>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "tram/base/assert.h"
+
+namespace tram::net {
+
+namespace {
+
+using boost::asio::generic::stream_protocol;
+
+// What one read may bring. Larger reads were no faster (docs/benchmarks.md) and fill the cache.
+constexpr size_t read_size = size_t{64} << 10;
+// Reads of one connection per turn, at most: then the others have theirs.
+constexpr int reads_per_turn_max = 4;
+constexpr size_t pieces_per_write = 32;
+// After our last word, how long the peer may take to hang up.
+constexpr Duration linger_max = std::chrono::seconds(2);
+
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+}  // namespace
+
+BytesView name_of(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::by_peer:
+      return "by_peer";
+    case CloseReason::by_session:
+      return "by_session";
+    case CloseReason::lost:
+      return "lost";
+    case CloseReason::write_stalled:
+      return "write_stalled";
+    case CloseReason::slow_consumer:
+      return "slow_consumer";
+    case CloseReason::stopping:
+      return "stopping";
+  }
+  return "unknown";
+}
+
+struct Connection::Io {
+  Io(Loop& loop, std::move_only_function<void()> on_deadline)
+      : socket(loop.context()), deadline(std::move(on_deadline)) {}
+  stream_protocol::socket socket;
+  Timer deadline;  // While bytes wait: for a write. After our last word: for the peer's.
+};
+
+void Connection::adopt(
+    Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits,
+    std::move_only_function<std::unique_ptr<Session>(Connection&)> make_session) {
+  auto* connection = new Connection(loop, socket, std::move(peer_address), limits);
+  loop.connections().push_back(*connection);
+  connection->session_ = make_session(*connection);
+  if (connection->state_ == State::open) connection->wait_readable();
+}
+
+Connection::Connection(Loop& loop, int socket, std::string peer_address,
+                       const ConnectionLimits& limits)
+    : loop_(loop),
+      outbox_(loop.chunks()),
+      io_(std::make_unique<Io>(
+          loop,
+          [this] { abort(state_ == State::lingering ? reason_ : CloseReason::write_stalled); })),
+      limits_(limits),
+      behind_size_(std::min(size_t{1} << 20, limits.pending_max / 4)),
+      peer_address_(std::move(peer_address)) {
+  io_->socket.assign(stream_protocol(AF_INET, IPPROTO_TCP), socket);
+  io_->socket.non_blocking(true);
+  boost::system::error_code ignored;  // Not every socket is TCP: a test may use a pair.
+  io_->socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+}
+
+Connection::~Connection() {
+  loop_.connections().erase(*this);
+  loop_.forget(static_cast<TurnEnd&>(*this));
+  loop_.forget(static_cast<HeldBack&>(*this));
+}
+
+// --- Reading.
+
+void Connection::wait_readable() {
+  if (waits_readable_ || peer_ended_) return;
+  waits_readable_ = true;
+  ++operations_;
+  io_->socket.async_wait(stream_protocol::socket::wait_read,
+                         [this](const boost::system::error_code&) {
+                           --operations_;
+                           waits_readable_ = false;
+                           on_readable();
+                         });
+}
+
+void Connection::on_readable() {
+  if (state_ == State::closed) {
+    loop_.at_turn_end(*this);
+    return;
+  }
+  if (state_ == State::lingering) {
+    char ignored[4096];
+    ssize_t size = 0;
+    while ((size = ::recv(io_->socket.native_handle(), ignored, sizeof ignored, 0)) > 0) {
+    }
+    if (size < 0 && would_block())
+      wait_readable();
+    else
+      enter_closed(reason_);
+    return;
+  }
+  if (state_ == State::flushing) return;
+  if (pauses_ > 0) {
+    // Not to read, but to hear of a peer that has gone while its answer is prepared. If it sent
+    // more instead, that waits in the kernel until the session resumes.
+    char byte = 0;
+    ssize_t size = ::recv(io_->socket.native_handle(), &byte, 1, MSG_PEEK);
+    if (size == 0) on_peer_end();
+    if (size < 0 && !would_block()) abort(CloseReason::lost);
+    if (size < 0 && would_block()) wait_readable();
+    return;
+  }
+  for (int i = 0; i < reads_per_turn_max && read_once(); ++i) {
+  }
+  if (state_ == State::open && (pauses_ == 0 || tail_.empty())) wait_readable();
+}
+
+// True if there may be more to read, and it may be read now.
+bool Connection::read_once() {
+  char* to = nullptr;
+  size_t room = 0;
+  if (large_) {
+    to = large_.mutable_data() + large_filled_;
+    room = large_.size() - large_filled_;
+  } else {
+    std::span<char> buffer = loop_.read_buffer();
+    TRAM_ASSERT(tail_.size() + read_size <= buffer.size(), tail_.size());
+    std::copy(tail_.begin(), tail_.end(), buffer.begin());
+    to = buffer.data() + tail_.size();
+    room = read_size;
+  }
+  ssize_t size = ::recv(io_->socket.native_handle(), to, room, 0);
+  if (size < 0) {
+    if (!would_block()) abort(CloseReason::lost);
+    return false;
+  }
+  if (size == 0) {
+    on_peer_end();
+    return false;
+  }
+  auto count = static_cast<size_t>(size);
+  if (large_) {
+    large_filled_ += count;
+    if (large_filled_ == large_.size()) {
+      SharedBytes whole = std::move(large_);
+      large_ = SharedBytes();
+      feed(whole.view(), &whole);
+    }
+  } else {
+    size_t kept = tail_.size();
+    feed(BytesView(to - kept, kept + count), nullptr);
+  }
+  return count == room && state_ == State::open && pauses_ == 0;
+}
+
+void Connection::feed(BytesView bytes, const SharedBytes* owner) {
+  in_session_ = true;
+  Session::Progress progress = session_->on_bytes(bytes, owner);
+  in_session_ = false;
+  if (state_ != State::open) {
+    tail_ = std::string();
+    return;
+  }
+  TRAM_ASSERT(progress.consumed <= bytes.size(), progress.consumed, bytes.size());
+  BytesView rest = bytes.substr(progress.consumed);
+  if (progress.needed > rest.size() && progress.needed >= share_size_min) {
+    // Its pages are touched only as bytes come, so announcing much costs little.
+    large_ = SharedBytes::with_size(progress.needed);
+    std::copy(rest.begin(), rest.end(), large_.mutable_data());
+    large_filled_ = rest.size();
+    tail_ = std::string();
+  } else {
+    tail_ = std::string(rest);  // Not assign: an empty tail gives its memory back.
+  }
+}
+
+void Connection::resume() {
+  TRAM_ASSERT(pauses_ > 0);
+  if (--pauses_ > 0 || state_ != State::open) return;
+  keep_fed_ = true;
+  loop_.at_turn_end(*this);
+}
+
+void Connection::hold_back() {
+  if (held_back_ || state_ != State::open) return;
+  held_back_ = true;
+  pause();
+  loop_.hold_back(*this);
+}
+
+void Connection::on_relief() {
+  held_back_ = false;
+  resume();
+}
+
+void Connection::feed_kept() {
+  keep_fed_ = false;
+  if (!tail_.empty()) {
+    std::string kept = std::move(tail_);
+    tail_ = std::string();
+    feed(kept, nullptr);
+  }
+  if (state_ != State::open || pauses_ > 0) return;
+  if (peer_ended_)
+    on_peer_end();
+  else
+    wait_readable();
+}
+
+void Connection::on_peer_end() {
+  peer_ended_ = true;
+  in_session_ = true;
+  bool goes_on = session_->on_end();
+  in_session_ = false;
+  if (!goes_on) close(CloseReason::by_peer);
+}
+
+// --- Writing.
+
+void Connection::on_turn_end() {
+  if (state_ == State::closed) {
+    if (in_session_) {
+      loop_.at_turn_end(*this);
+      return;
+    }
+    session_.reset();
+    if (operations_ == 0) delete this;
+    return;
+  }
+  if (keep_fed_ && pauses_ == 0 && state_ == State::open) feed_kept();
+  if (state_ == State::open || state_ == State::flushing) write();
+}
+
+void Connection::wait_writable() {
+  waits_writable_ = true;
+  ++operations_;
+  loop_.start(io_->deadline, limits_.write_stall_max);
+  io_->socket.async_wait(stream_protocol::socket::wait_write,
+                         [this](const boost::system::error_code&) {
+                           --operations_;
+                           waits_writable_ = false;
+                           loop_.timers().stop(io_->deadline);
+                           loop_.at_turn_end(*this);
+                         });
+}
+
+void Connection::write() {
+  if (waits_writable_) return;
+  bool was_behind = outbox_.size() > behind_size_ / 2;
+  while (!outbox_.empty()) {
+    std::array<Outbox::Span, pieces_per_write> spans;
+    std::array<iovec, pieces_per_write> buffers;
+    size_t count = outbox_.gather(spans.data(), spans.size());
+    size_t total = 0;
+    for (size_t i = 0; i < count; ++i) {
+      buffers[i] = {const_cast<char*>(spans[i].data), spans[i].size};
+      total += spans[i].size;
+    }
+    msghdr message{};
+    message.msg_iov = buffers.data();
+    message.msg_iovlen = count;
+    ssize_t written = ::sendmsg(io_->socket.native_handle(), &message, MSG_NOSIGNAL);
+    if (written < 0) {
+      if (!would_block()) {
+        abort(CloseReason::lost);
+        return;
+      }
+      wait_writable();
+      break;
+    }
+    outbox_.consume(static_cast<size_t>(written));
+    // A short write means a full kernel: asking again would only be told so.
+    if (static_cast<size_t>(written) < total) {
+      wait_writable();
+      break;
+    }
+  }
+  if (was_behind && outbox_.size() <= behind_size_ / 2) loop_.relieve();
+  if (outbox_.empty() && state_ == State::flushing) finish_writing();
+}
+
+// --- Ending.
+
+void Connection::close(CloseReason reason) {
+  if (state_ != State::open) return;
+  state_ = State::flushing;
+  reason_ = reason;
+  loop_.at_turn_end(*this);
+}
+
+void Connection::finish_writing() {
+  if (peer_ended_) {
+    enter_closed(reason_);
+    return;
+  }
+  // Closing at once, with bytes unread, would reset the connection, and the peer might lose our
+  // last word. So: say that we are done, and read until the peer is.
+  state_ = State::lingering;
+  boost::system::error_code ignored;
+  io_->socket.shutdown(stream_protocol::socket::shutdown_send, ignored);
+  loop_.start(io_->deadline, linger_max);
+  wait_readable();
+}
+
+void Connection::abort(CloseReason reason) {
+  if (state_ != State::closed) enter_closed(reason);
+}
+
+void Connection::enter_closed(CloseReason reason) {
+  state_ = State::closed;
+  reason_ = reason;
+  bool relieves = outbox_.size() > behind_size_ / 2;
+  outbox_.clear();
+  loop_.timers().stop(io_->deadline);
+  boost::system::error_code ignored;
+  io_->socket.close(ignored);
+  if (session_) session_->on_closed(reason);
+  if (relieves) loop_.relieve();
+  loop_.at_turn_end(*this);
+}
+
+}  // namespace tram::net

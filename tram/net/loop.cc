@@ -1,0 +1,115 @@
+#include "tram/net/loop.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "tram/net/chunk_pool.h"
+#include "tram/net/connection.h"
+
+namespace tram::net {
+
+namespace {
+
+constexpr size_t read_buffer_size = size_t{192} << 10;
+// Handlers per turn, at most: so that a flood of readable sockets cannot put off the writes.
+constexpr int handlers_per_turn_max = 128;
+
+}  // namespace
+
+struct Loop::Io {
+  // One thread runs it, which lets Asio skip some of its locking.
+  boost::asio::io_context context{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work =
+      boost::asio::make_work_guard(context);
+  boost::asio::steady_timer timer{context};
+  Time timer_armed_for = Time::never();
+  base::IntrusiveList<Connection> connections;
+  bool stopped = false;
+};
+
+Loop::Loop(const base::Clock& clock)
+    : clock_(clock),
+      relief_([this] { relieve(); }),
+      read_buffer_(new char[read_buffer_size]),
+      chunks_(std::make_unique<ChunkPool>()),
+      io_(std::make_unique<Io>()) {}
+
+Loop::~Loop() {
+  // The program is over: nobody is told, sockets just close.
+  while (!io_->connections.empty()) io_->connections.front().abort(CloseReason::stopping);
+  finish_turn();
+  io_->timer.cancel();
+  io_->work.reset();
+  io_->context.restart();
+  io_->context.poll();
+  finish_turn();
+}
+
+boost::asio::io_context& Loop::context() { return io_->context; }
+base::IntrusiveList<Connection>& Loop::connections() { return io_->connections; }
+std::span<char> Loop::read_buffer() { return {read_buffer_.get(), read_buffer_size}; }
+
+void Loop::run() {
+  io_->stopped = false;
+  while (!io_->stopped) {
+    finish_turn();
+    now_is_stale_ = true;
+    io_->context.run_one();
+    for (int i = 0; i < handlers_per_turn_max && io_->context.poll_one() > 0; ++i) {
+    }
+  }
+  finish_turn();
+}
+
+void Loop::stop() {
+  boost::asio::post(io_->context, [this] { io_->stopped = true; });
+}
+
+void Loop::post(std::move_only_function<void()> task) {
+  boost::asio::post(io_->context, std::move(task));
+}
+
+Time Loop::now() {
+  if (now_is_stale_) {
+    now_ = clock_.now();
+    now_is_stale_ = false;
+  }
+  return now_;
+}
+
+void Loop::hold_back(HeldBack& held) {
+  if (held_back_.empty()) start(relief_, hold_back_max);
+  held_back_.push_back(held);
+}
+
+void Loop::relieve() {
+  timers_.stop(relief_);
+  // Whoever is held back again meanwhile waits for the next relief.
+  for (HeldBack* last = held_back_.empty() ? nullptr : &held_back_.back(); last != nullptr;) {
+    HeldBack& held = held_back_.pop_front();
+    if (&held == last) last = nullptr;
+    held.on_relief();
+  }
+}
+
+void Loop::finish_turn() {
+  timers_.advance(now());
+  while (!turn_ends_.empty()) turn_ends_.pop_front().on_turn_end();
+  arm_timer();
+}
+
+void Loop::arm_timer() {
+  Time next = timers_.next_deadline();
+  // A timer armed too early only costs a turn; arming anew costs more.
+  if (next >= io_->timer_armed_for) return;
+  io_->timer_armed_for = next;
+  io_->timer.expires_at(
+      std::chrono::steady_clock::time_point(std::chrono::nanoseconds(next.nanoseconds())));
+  io_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (!error) io_->timer_armed_for = Time::never();
+  });
+}
+
+}  // namespace tram::net
