@@ -19,7 +19,7 @@ namespace tram::broker {
 class Subscriber {
  public:
   // `cookie` is what the subscription was made with. May come from inside `publish`, also from
-  // inside the subscriber's own. Must not subscribe, unsubscribe or destroy a subscriber.
+  // inside the subscriber's own. Must not call the engine, nor destroy a subscriber.
   // Returns false when it is so far behind that publishers should wait for it a little.
   virtual bool on_message(uint64_t cookie, const Publication& publication) = 0;
 
@@ -62,10 +62,11 @@ class Engine {
                                    BytesView group) = 0;
   // Messages that other loops had already sent here are still delivered until the change is
   // known everywhere; nothing comes for it after that. The subscriber must live until then, or
-  // call `forget`.
+  // `drop` what it has left.
   virtual void unsubscribe(SubscriptionId subscription) = 0;
-  // The subscriber is about to die: all its subscriptions end now.
-  virtual void forget(Subscriber& subscriber) = 0;
+  // The subscriber is about to die: nothing comes for this subscription any more, from now on.
+  // Also for one that was unsubscribed and is not yet known to be gone everywhere.
+  virtual void drop(SubscriptionId subscription) = 0;
 
   // True if all loops know of every subscribe and unsubscribe made here so far. Otherwise
   // false, and `caller` gets Done for `ticket` as soon as they do.
