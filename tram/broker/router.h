@@ -3,7 +3,13 @@
 // Patterns without wildcards are found by one look-up; the others by a walk over the subject's
 // tokens. A group gets a message once, however many of its members' patterns match: its members
 // take turns. Group names are one name space per subject: a group "g" on a.* and on a.x is one
-// group for a message on a.x.
+// group for a message on a.x. The member who was served longest ago is next, over all patterns.
+//
+// Cost: a literal subject, one hash and one look-up, also among 100,000 (about 10 ns); 32 bytes
+// and its text for each pattern with one subscription. Patterns with wildcards are walked only
+// if there are any (some 10 ns a token): at worst linear in their number, whatever the subject
+// (pattern_trie.h). Subscribing and unsubscribing are O(1), also among 10,000 on one subject;
+// only memory for the first 16 tokens of a wildcard pattern is taken.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +31,9 @@ class Router {
   // With the pattern and group it was made with. False if there is no such subscription.
   bool unsubscribe(SubscriptionId id, BytesView pattern, BytesView group);
 
-  // Everyone that a message on `subject` goes to: all plain subscriptions and one member of each
-  // group. Valid until the next call of any method. Allocates nothing once warm.
+  // Everyone that a message on `subject`, which must be valid, goes to: all plain subscriptions
+  // and one member of each group. Valid until the next call of any method. Allocates nothing
+  // once warm.
   std::span<const SubscriptionId> route(BytesView subject);
 
   size_t size() const;

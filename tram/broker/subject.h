@@ -9,6 +9,7 @@
 
 namespace tram::broker {
 
+using base::Bytes;
 using base::BytesView;
 
 // May a message be published to it? Wildcard tokens are refused.
