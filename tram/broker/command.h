@@ -16,8 +16,8 @@
 
 namespace tram::broker {
 
-using Command =
-    std::variant<Put, Take, Ack, Release, Extend, Depart, ListQueues, ShowQueue, PurgeQueue,
-                 DeleteQueue, OpenMailbox, Deposit, FetchMailbox, CloseMailbox, CheckPending>;
+using Command = std::variant<Put, Take, StopTaking, Ack, Release, Extend, Depart, ListQueues,
+                             ShowQueue, PurgeQueue, DeleteQueue, OpenMailbox, Deposit, FetchMailbox,
+                             CloseMailbox, CheckPending>;
 
 }  // namespace tram::broker

@@ -15,13 +15,19 @@
 
 namespace tram::broker {
 
+// What a subscriber says to a message.
+enum class Receipt {
+  taken,
+  behind,  // Taken, but so much waits already that publishers should wait a little.
+  spent,   // Taken, and it was the last: the subscription ends now, before the next message.
+};
+
 // Receives live messages.
 class Subscriber {
  public:
   // `cookie` is what the subscription was made with. May come from inside `publish`, also from
   // inside the subscriber's own. Must not call the engine, nor destroy a subscriber.
-  // Returns false when it is so far behind that publishers should wait for it a little.
-  virtual bool on_message(uint64_t cookie, const Publication& publication) = 0;
+  virtual Receipt on_message(uint64_t cookie, const Publication& publication) = 0;
 
  protected:
   ~Subscriber() = default;
@@ -55,6 +61,9 @@ class Engine {
   // Hands the message to everyone who listens, on every loop, except to `except` (nullptr: to
   // all). The subject must be valid (broker/subject.h); this is not checked again.
   virtual Reach publish(const Publication& publication, const Subscriber* except = nullptr) = 0;
+  // Hands it to `only`'s own subscriptions, as if nobody else listened. False if it has none
+  // for that subject.
+  virtual bool publish_to(const Subscriber& only, const Publication& publication) = 0;
 
   // `pattern` and `group` (empty: none) must be valid. This loop's publishers reach the
   // subscription at once, other loops' a moment later: see `known_everywhere`.

@@ -33,6 +33,8 @@ class Door {
   virtual ~Door() = default;
   virtual std::string_view name() const = 0;
   virtual std::unique_ptr<net::Session> open(net::Connection& connection) = 0;
+  // What a connection beyond the limit is told before it is closed; empty: nothing.
+  virtual std::string_view refusal() const { return {}; }
   const DoorCounters& counters() const { return counters_; }
 
  protected:

@@ -26,4 +26,14 @@ struct Take {
 // Errors: invalid_queue_name; invalid_argument; limit_reached, when too many wait already.
 void carry_out(State& state, Take& take, Context& context);
 
+// The caller's take under `of_take` waits no longer: nobody listens for the rest. Never replied
+// to; nothing happens if that take does not wait.
+struct StopTaking {
+  BytesView queue;
+  Ticket of_take;
+
+  void texts(auto&& each) { each(queue); }
+};
+void carry_out(State& state, StopTaking& stop, Context& context);
+
 }  // namespace tram::broker

@@ -87,7 +87,7 @@ broker::Engine::Reach LoopEngine::hand_on(const Publication& publication,
     TRAM_ASSERT(local != nullptr, target.value);
     if (local->subscriber == except) continue;
     ++reach.receivers;
-    if (local->subscriber->on_message(local->cookie, publication)) all_behind = false;
+    if (!hand_to(target, *local, publication)) all_behind = false;
   }
   if (elsewhere) {
     // Loop by loop, so that the message's bytes go to each loop once.
@@ -112,8 +112,46 @@ broker::Engine::Reach LoopEngine::hand_on(const Publication& publication,
         waits_for_parcels_.store(true, std::memory_order_seq_cst);
     }
   }
+  drop_spent();
   reach.hold_back = all_behind && reach.receivers > 0;
   return reach;
+}
+
+// True if the receiver is behind.
+bool LoopEngine::hand_to(SubscriptionId target, LocalSubscription& local,
+                         const Publication& publication) {
+  switch (local.subscriber->on_message(local.cookie, publication)) {
+    case broker::Receipt::taken:
+      return false;
+    case broker::Receipt::behind:
+      return true;
+    case broker::Receipt::spent:
+      // Not yet: the list of targets is being walked.
+      spent_.push_back(target);
+      return false;
+  }
+  return false;
+}
+
+void LoopEngine::drop_spent() {
+  while (!spent_.empty()) {
+    SubscriptionId id = spent_.back();
+    spent_.pop_back();
+    drop(id);
+  }
+}
+
+bool LoopEngine::publish_to(const broker::Subscriber& only, const Publication& publication) {
+  bool reached = false;
+  for (SubscriptionId target : router_.route(publication.subject)) {
+    if (loop_of(target.value) != index_) continue;
+    LocalSubscription* local = subscriptions_.find(target);
+    if (local->subscriber != &only) continue;
+    reached = true;
+    hand_to(target, *local, publication);
+  }
+  drop_spent();
+  return reached;
 }
 
 SubscriptionId LoopEngine::subscribe(broker::Subscriber& subscriber, uint64_t cookie,
@@ -427,8 +465,10 @@ void LoopEngine::handle(Parcel& parcel) {
     for (uint32_t i = 0; i < record.target_count; ++i) {
       LocalSubscription* local = subscriptions_.find(parcel.targets[record.first_target + i]);
       if (local == nullptr) continue;  // It went while the message was on its way.
-      if (local->subscriber->on_message(local->cookie, publication)) all_behind = false;
+      if (!hand_to(parcel.targets[record.first_target + i], *local, publication))
+        all_behind = false;
     }
+    drop_spent();
   }
   for (ReplyItem& item : parcel.replies) answer_here(item.caller, item.ticket, item.reply);
 

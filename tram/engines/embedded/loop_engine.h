@@ -44,6 +44,7 @@ class LoopEngine final : public broker::Engine,
 
   base::Time now() const override { return loop_.now(); }
   Reach publish(const broker::Publication& publication, const broker::Subscriber* except) override;
+  bool publish_to(const broker::Subscriber& only, const broker::Publication& publication) override;
   broker::SubscriptionId subscribe(broker::Subscriber& subscriber, uint64_t cookie,
                                    base::BytesView pattern, base::BytesView group) override;
   void unsubscribe(broker::SubscriptionId subscription) override;
@@ -89,6 +90,9 @@ class LoopEngine final : public broker::Engine,
   uint32_t shard_for(const broker::Command& command) const;
   Reach hand_on(const broker::Publication& publication, const broker::Subscriber* except,
                 std::span<const broker::SubscriptionId> targets);
+  bool hand_to(broker::SubscriptionId target, LocalSubscription& local,
+               const broker::Publication& publication);
+  void drop_spent();
   void change(bool added, broker::SubscriptionId subscription, const LocalSubscription& local);
   void forget_local(broker::SubscriptionId subscription, LocalSubscription& local);
   bool settled() const;
@@ -120,6 +124,7 @@ class LoopEngine final : public broker::Engine,
 
   broker::Router router_;
   SlotTable<broker::SubscriptionId, LocalSubscription> subscriptions_;
+  std::vector<broker::SubscriptionId> spent_;  // Ended inside the present hand-on.
   SlotTable<broker::CallerId, EnrolledCaller> callers_;
   Shard shard_;
   MailboxFeed mailboxes_;

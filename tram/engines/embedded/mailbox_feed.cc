@@ -22,12 +22,12 @@ void MailboxFeed::close(const broker::MailboxId& mailbox) {
   feeds_.erase(found);
 }
 
-bool MailboxFeed::on_message(uint64_t cookie, const broker::Publication& publication) {
+broker::Receipt MailboxFeed::on_message(uint64_t cookie, const broker::Publication& publication) {
   broker::Command deposit =
       broker::Deposit{by_cookie_[cookie], publication.subject,
                       broker::Content(publication.headers, publication.payload)};
   shard_.apply(deposit, broker::CallerId(), broker::Ticket());
-  return true;  // A full mailbox drops and counts; it never holds up a publisher.
+  return broker::Receipt::taken;  // A full mailbox drops and counts; it never holds up a publisher.
 }
 
 }  // namespace tram::engines::embedded

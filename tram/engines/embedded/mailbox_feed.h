@@ -24,7 +24,7 @@ class MailboxFeed final : public broker::Subscriber {
     broker::SubscriptionId subscription;
     uint64_t cookie = 0;
   };
-  bool on_message(uint64_t cookie, const broker::Publication& publication) override;
+  broker::Receipt on_message(uint64_t cookie, const broker::Publication& publication) override;
 
   broker::Engine& engine_;
   Shard& shard_;

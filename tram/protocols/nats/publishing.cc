@@ -1,0 +1,97 @@
+// PUB and HPUB.
+#include "tram/broker/subject.h"
+#include "tram/protocols/nats/door.h"
+#include "tram/protocols/nats/queue_requests.h"
+#include "tram/protocols/nats/session.h"
+#include "tram/protocols/nats/words.h"
+
+namespace tram::protocols::nats {
+
+namespace {
+
+constexpr size_t line_end_size = 2;
+
+bool ends_line(BytesView bytes, size_t at) { return bytes[at] == '\r' && bytes[at + 1] == '\n'; }
+
+}  // namespace
+
+// PUB <subject> [reply-to] <size>
+NatsSession::Taken NatsSession::take_pub(const Line& line, BytesView bytes,
+                                         const base::SharedBytes* owner, size_t& size) {
+  Words words = split_words(line.arguments);
+  if (words.count != 2 && words.count != 3) return refuse({});
+  std::optional<uint32_t> payload_size = parse_size(words.word[words.count - 1]);
+  if (!payload_size) return refuse({});
+  if (*payload_size > door_.options().payload_max) return refuse(words::payload_violation);
+  size = line.size + *payload_size + line_end_size;
+  if (bytes.size() < size) {
+    needed_ = size;
+    return Taken::more;
+  }
+  if (!ends_line(bytes, size - line_end_size)) return refuse(words::unknown_operation);
+  broker::Publication publication;
+  publication.subject = words.word[0];
+  if (words.count == 3) publication.reply_to = words.word[1];
+  publication.payload = bytes.substr(line.size, *payload_size);
+  publication.owner = owner;
+  return publish(publication);
+}
+
+// HPUB <subject> [reply-to] <headers size> <total size>
+NatsSession::Taken NatsSession::take_hpub(const Line& line, BytesView bytes,
+                                          const base::SharedBytes* owner, size_t& size) {
+  if (!options_.headers) return refuse({});
+  Words words = split_words(line.arguments);
+  if (words.count != 3 && words.count != 4) return refuse({});
+  std::optional<uint32_t> headers_size = parse_size(words.word[words.count - 2]);
+  std::optional<uint32_t> total_size = parse_size(words.word[words.count - 1]);
+  if (!headers_size || !total_size || *headers_size > *total_size) return refuse({});
+  if (*total_size > door_.options().payload_max) return refuse(words::payload_violation);
+  size = line.size + *total_size + line_end_size;
+  if (bytes.size() < size) {
+    needed_ = size;
+    return Taken::more;
+  }
+  if (!ends_line(bytes, size - line_end_size)) return refuse(words::unknown_operation);
+  broker::Publication publication;
+  publication.subject = words.word[0];
+  if (words.count == 4) publication.reply_to = words.word[1];
+  publication.headers = bytes.substr(line.size, *headers_size);
+  publication.payload = bytes.substr(line.size + *headers_size, *total_size - *headers_size);
+  publication.owner = owner;
+  return publish(publication);
+}
+
+NatsSession::Taken NatsSession::publish(const broker::Publication& publication) {
+  DoorCounters& counters = door_.counters_of_sessions();
+  counters.messages_in.add();
+  counters.bytes_in.add(publication.headers.size() + publication.payload.size());
+  // Checked only when asked for, as in nats-server: clients check what they publish themselves,
+  // and a subject that is not valid reaches nobody whom it should not.
+  if (options_.pedantic && !broker::valid_subject(publication.subject)) {
+    counters.errors.add();
+    connection_.send(words::invalid_publish_subject);
+    return Taken::done;
+  }
+  if (publication.subject.starts_with('$') && QueueRequests::is_one(publication.subject)) {
+    if (!queue_requests_) queue_requests_ = std::make_unique<QueueRequests>(*this);
+    queue_requests_->take(publication);
+    return say_ok();
+  }
+  broker::Engine::Reach reach = door_.engine().publish(publication, options_.echo ? nullptr : this);
+  if (reach.receivers == 0 && options_.no_responders && !publication.reply_to.empty())
+    say_no_responders(publication.reply_to);
+  say_ok();
+  if (!reach.hold_back) return Taken::done;
+  connection_.hold_back();
+  return Taken::stopped;
+}
+
+void NatsSession::say_no_responders(BytesView reply_to) {
+  broker::Publication status;
+  status.subject = reply_to;
+  status.headers = words::no_responders_status;
+  door_.engine().publish_to(*this, status);
+}
+
+}  // namespace tram::protocols::nats
