@@ -20,9 +20,9 @@ LiveRecord& Parcel::add_live(const broker::Publication& publication) {
   }
   // One piece for both, so that the receiver may keep either by reference.
   broker::SharedBytes piece = broker::SharedBytes::with_size(size);
-  char* to = piece.mutable_data();
-  publication.headers.copy(to, publication.headers.size());
-  publication.payload.copy(to + publication.headers.size(), publication.payload.size());
+  char* place = piece.mutable_data();
+  publication.headers.copy(place, publication.headers.size());
+  publication.payload.copy(place + publication.headers.size(), publication.payload.size());
   record.shared = static_cast<int32_t>(shared.size());
   shared.push_back(std::move(piece));
   shared_size += size;
