@@ -6,7 +6,8 @@
 
 #include "tests/model/command_maker.h"
 #include "tests/model/seeds.h"
-#include "tests/support/effects_text.h"
+
+#include "tram/broker/testing/effects_text.h"
 
 using namespace tram::broker;
 using namespace tram::test;

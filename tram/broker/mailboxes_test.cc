@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/broker_world.h"
+#include "tram/broker/testing/world.h"
 
 using namespace tram::broker;
 using namespace std::chrono_literals;

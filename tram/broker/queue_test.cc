@@ -1,7 +1,7 @@
 // The life of a stored message, told command by command.
 #include <doctest/doctest.h>
 
-#include "tests/support/broker_world.h"
+#include "tram/broker/testing/world.h"
 
 using namespace tram::broker;
 using namespace std::chrono_literals;

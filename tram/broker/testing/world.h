@@ -7,9 +7,8 @@
 
 #include <string>
 
-#include "tests/support/effects_text.h"
-
 #include "tram/broker/broker.h"
+#include "tram/broker/testing/effects_text.h"
 
 namespace tram::test {
 
