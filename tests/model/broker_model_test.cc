@@ -76,7 +76,7 @@ Run run(uint64_t seed) {
 }  // namespace
 
 TEST_CASE("the broker does what the obvious broker does, whatever is asked of it and when") {
-  for (uint64_t seed : seeds(700)) {
+  for (uint64_t seed : seeds(500)) {
     INFO("TRAM_SEED=", seed, " TRAM_SEEDS=1");  // Said also when an invariant stops the program.
     Run once = run(seed);
     REQUIRE_MESSAGE(once.difference.empty(), once.difference);
