@@ -38,15 +38,17 @@ class Broker {
   Broker(uint32_t shard, const Limits& limits);
   ~Broker();
 
-  // Carries out `command`, or refuses it with a reply that says why. Appends to `effects`
-  // what must now happen.
+  // Does first whatever is due by `now` (see `advance`), so that no outcome depends on how
+  // often that is called. Then carries out `command`, or refuses it with a reply that says why.
+  // Appends to `effects` what must now happen. May move the command's contents away.
   void apply(Command& command, CallerId caller, Ticket ticket, base::Time now, Effects& effects);
 
   // When time alone will next change something; Time::never() if it will not.
   base::Time next_deadline() const;
 
   // Does everything due at or before `now`: leases that ended, waits that are over, queues and
-  // mailboxes that nobody uses.
+  // mailboxes that nobody uses. In the order in which they were due; what follows from them
+  // (a message that came back is leased to somebody else) happens at `now`.
   void advance(base::Time now, Effects& effects);
 
   const Totals& totals() const;

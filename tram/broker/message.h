@@ -8,6 +8,7 @@
 
 namespace tram::broker {
 
+using base::Bytes;
 using base::BytesView;
 using base::SharedBytes;
 

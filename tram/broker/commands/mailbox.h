@@ -12,7 +12,8 @@ namespace tram::broker {
 
 struct State;
 
-// Opens a mailbox. Replies Done. Errors: invalid_subject; limit_reached.
+// Opens a mailbox. Replies Done. Errors: invalid_subject; limit_reached; invalid_argument, when
+// that id is open already.
 struct OpenMailbox {
   MailboxId mailbox;
   BytesView pattern;

@@ -17,7 +17,8 @@ struct Put {
 
 // Replies Stored. If somebody waits for a message of this queue, it is leased to the first of
 // them at once.
-// Errors: invalid_queue_name; limit_reached, when the broker has as many queues as it may.
+// Errors: invalid_queue_name; limit_reached, when the broker has as many queues, or stores as
+// many bytes, as it may.
 void carry_out(State& state, Put& put, Context& context);
 
 }  // namespace tram::broker

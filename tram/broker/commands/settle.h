@@ -1,7 +1,9 @@
 // Ack, Release, Extend: what the holder of a lease may say about its message.
 //
 // All three are refused with lease_ended, and change nothing, when `token` is not that of
-// the message's present lease: another's lease is never touched.
+// the message's present lease: another's lease is never touched. When the queue holds no such
+// message that was ever leased (it was acknowledged, or purged after it came back, or its queue
+// was deleted), they are refused with message_not_found.
 #pragma once
 
 #include "tram/broker/effect.h"
@@ -30,7 +32,8 @@ struct Release {
 };
 void carry_out(State& state, Release& release, Context& context);
 
-// More time: the lease ends `lease` from now. Zero: as long as it was granted for. Replies Done.
+// More time: the lease ends `lease` from now, which is also how to end it sooner. Zero: as long as
+// it was granted for. Replies Done. Errors: invalid_argument, when `lease` is beyond limits.h.
 struct Extend {
   BytesView queue;
   MessageId id;

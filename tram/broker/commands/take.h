@@ -9,21 +9,23 @@ namespace tram::broker {
 struct State;
 
 struct Take {
-  BytesView queue;
+  BytesView queue{};
   uint32_t count = 1;                               // At most this many, and at least 1.
-  base::Duration wait;                              // For the first message; zero: answer at once.
-  base::Duration linger;                            // For the rest, once the first is there.
+  base::Duration wait{};                            // For the first message; zero: answer at once.
+  base::Duration linger{};                          // For the rest, once the first is there.
   base::Duration lease = std::chrono::seconds(30);  // Per message, from its delivery.
-  // Ends the leases, and the waiting, when the caller departs. False for callers whose
-  // connection means nothing, as in HTTP: there a lease ends by time alone.
+  // Ends the leases when the caller departs. False for callers whose connection means nothing, as
+  // in HTTP: there a lease ends by time alone. The waiting always ends with the caller.
   bool bound_to_caller = true;
 
   void texts(auto&& each) { each(queue); }
 };
 
 // Replies Delivery for each message, with how many may still come; and, if fewer than
-// `count` came, TakeEnded. Whoever waits is served first come, first served.
-// Errors: invalid_queue_name; invalid_argument; limit_reached, when too many wait already.
+// `count` came, TakeEnded. Whoever waits is served first come, first served, and keeps the place
+// in line while lingering. A take that waits makes its queue; one that does not, does not.
+// Errors: invalid_queue_name; invalid_argument, when a number is beyond limits.h; limit_reached,
+// when too many wait already, or there would be too many queues.
 void carry_out(State& state, Take& take, Context& context);
 
 // The caller's take under `of_take` waits no longer: nobody listens for the rest. Never replied
