@@ -3,6 +3,11 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)  # formatting; GCC 12 has no <format>
 find_package(Boost 1.81 REQUIRED)  # Asio, Beast, JSON, unordered: headers only
 
+# Boost.JSON's body, compiled once for whoever uses it.
+add_library(tram_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cc)
+target_compile_features(tram_json PUBLIC cxx_std_23)
+target_include_directories(tram_json SYSTEM PUBLIC ${Boost_INCLUDE_DIRS})
+
 # Asio's and Beast's bodies are compiled once, in tram/net/asio.cc, instead of in every file.
 add_library(tram_asio INTERFACE)
 target_include_directories(tram_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})

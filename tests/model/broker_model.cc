@@ -239,6 +239,15 @@ void BrokerModel::run(const Extend& extend, Moment at) {
   at.reply(Done{1});
 }
 
+void BrokerModel::run(const StopTaking& stop, Moment at) {
+  auto mine = std::find_if(takers_.begin(), takers_.end(), [&](auto& taker) {
+    return taker.caller == at.caller && taker.ticket == stop.of_take;
+  });
+  if (mine == takers_.end()) return;
+  queues_[mine->queue].used = at.now;
+  takers_.erase(mine);
+}
+
 void BrokerModel::run(const Depart&, Moment at) {
   for (auto& taker : takers_)
     if (taker.caller == at.caller) queues_[taker.queue].used = at.now;

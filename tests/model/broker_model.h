@@ -71,6 +71,7 @@ class BrokerModel {
 
   void run(const broker::Put& put, Moment at);
   void run(const broker::Take& take, Moment at);
+  void run(const broker::StopTaking& stop, Moment at);
   void run(const broker::Ack& ack, Moment at);
   void run(const broker::Release& release, Moment at);
   void run(const broker::Extend& extend, Moment at);

@@ -53,7 +53,7 @@ Run run(uint64_t seed) {
       broker.advance(now, effects);
       model.advance(now, expected);
     } else {
-      Command command = maker.next();
+      Command command = maker.next(step);
       CallerId caller = maker.caller();
       model.apply(command, caller, {step}, now, expected);
       broker.apply(command, caller, {step}, now, effects);

@@ -38,7 +38,8 @@ class CommandMaker {
   }
 
   // Its texts stay valid as long as the maker.
-  broker::Command next() {
+  // `step` is the ticket of this command; those of earlier ones are smaller.
+  broker::Command next(uint64_t step) {
     using namespace broker;
     switch (random_.below(24)) {
       default:
@@ -63,6 +64,8 @@ class CommandMaker {
       }
       case 13:
         if (random_.one_in(3)) return Depart{};
+        if (random_.one_in(2))
+          return StopTaking{queue(), {step - random_.below(std::min<uint64_t>(step, 16))}};
         return ListQueues{};
       case 14:
         if (random_.one_in(4)) return DeleteQueue{queue()};

@@ -44,7 +44,7 @@ Command next_command(Input& input) {
   LeaseToken token{1 + input.below(16)};
   MailboxId mailbox = mailbox_id_from_random(input.below(3), 0);
   BytesView pattern = patterns[input.below(6)];
-  switch (input.below(15)) {
+  switch (input.below(16)) {
     case 0:
       return Put{queue, Content("", Bytes(input.below(64), 'x'))};
     case 1: {
@@ -81,6 +81,8 @@ Command next_command(Input& input) {
       return FetchMailbox{mailbox, pattern};
     case 13:
       return CloseMailbox{mailbox};
+    case 14:
+      return StopTaking{queue, {1 + input.below(64)}};
     default:
       return CheckPending{pattern};
   }
@@ -88,7 +90,8 @@ Command next_command(Input& input) {
 
 bool must_answer(const Command& command) {
   if (auto* take = std::get_if<Take>(&command)) return take->wait == Duration();
-  return !std::holds_alternative<Deposit>(command) && !std::holds_alternative<Depart>(command);
+  return !std::holds_alternative<Deposit>(command) && !std::holds_alternative<Depart>(command) &&
+         !std::holds_alternative<StopTaking>(command);
 }
 
 }  // namespace

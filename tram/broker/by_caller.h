@@ -31,6 +31,11 @@ class ByCaller {
     auto found = lists_.find(caller);
     return found == lists_.end() ? nullptr : found->second->first();
   }
+  // The one that was added after `element`; nullptr if that was the last.
+  T* next(CallerId caller, T& element) const {
+    auto found = lists_.find(caller);
+    return found == lists_.end() ? nullptr : found->second->next(element);
+  }
   size_t callers() const { return lists_.size(); }
 
  private:

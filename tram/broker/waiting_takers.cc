@@ -40,4 +40,10 @@ void WaitingTakers::check(const Taker& taker) const {
   TRAM_ASSERT(static_cast<const base::Link<struct CallerTakers>&>(taker).linked());
 }
 
+Taker* WaitingTakers::find(CallerId caller, Ticket ticket) const {
+  for (Taker* taker = by_caller_.first(caller); taker; taker = by_caller_.next(caller, *taker))
+    if (taker->terms.ticket == ticket) return taker;
+  return nullptr;
+}
+
 }  // namespace tram::broker

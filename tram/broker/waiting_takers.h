@@ -45,6 +45,8 @@ class WaitingTakers {
 
   // Of the caller's, the one that came first; nullptr if there is none.
   Taker* first_of(CallerId caller) const { return by_caller_.first(caller); }
+  // The caller's take under `ticket`; nullptr if it does not wait. Cost: O(its waiting takes).
+  Taker* find(CallerId caller, Ticket ticket) const;
   // The one that gives up first; of several, the one that came first. There must be one.
   Taker& next() const { return by_deadline_.top(); }
   base::Time next_deadline() const {

@@ -59,4 +59,13 @@ void carry_out(State& state, Take& take, Context& context) {
   state.queues.used(*queue, context.now);
 }
 
+void carry_out(State& state, StopTaking& stop, Context& context) {
+  Taker* taker = state.takers.find(context.caller, stop.of_take);
+  if (!taker) return;
+  Queue& queue = *taker->queue;
+  state.takers.remove(*taker);
+  --state.totals.waiting_takers;
+  state.queues.used(queue, context.now);
+}
+
 }  // namespace tram::broker

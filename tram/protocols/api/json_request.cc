@@ -1,7 +1,7 @@
 // Boost.JSON's body is compiled here; nothing else of ours includes it.
 #include "tram/protocols/api/json_request.h"
 
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <charconv>
 #include <fmt/format.h>
 
