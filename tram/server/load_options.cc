@@ -1,13 +1,12 @@
 #include "tram/server/load_options.h"
 
-#include <fmt/format.h>
-
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "tram/base/assert.h"
 #include "tram/server/nearest_name.h"
@@ -24,9 +23,7 @@ struct Given {
 };
 using GivenRows = std::vector<std::optional<Given>>;
 
-size_t index_of(const OptionRow& row) {
-  return static_cast<size_t>(&row - option_table().data());
-}
+size_t index_of(const OptionRow& row) { return static_cast<size_t>(&row - option_table().data()); }
 
 std::string quoted(const OptionRow& row, const std::string& value) {
   return row.secret ? "(hidden)" : fmt::format("'{}'", value);
@@ -103,7 +100,8 @@ GivenRows Loading::read_flags() {
 
 void Loading::unknown_argument(const std::string& argument) {
   if (!argument.starts_with('-')) {
-    mistakes_.push_back(fmt::format("{}: serve takes options only, each beginning with --", argument));
+    mistakes_.push_back(
+        fmt::format("{}: serve takes options only, each beginning with --", argument));
     return;
   }
   std::string_view name = argument;
@@ -151,7 +149,8 @@ void Loading::unknown_variable(std::string_view name) {
     mistakes_.push_back(
         fmt::format("{}: there is no such variable; `tram options` lists them all", name));
   else
-    mistakes_.push_back(fmt::format("{}: there is no such variable; did you mean {}?", name, nearest));
+    mistakes_.push_back(
+        fmt::format("{}: there is no such variable; did you mean {}?", name, nearest));
 }
 
 GivenRows Loading::read_file(const GivenRows& flags, const GivenRows& environment) {
@@ -224,10 +223,14 @@ void Loading::check_ports() {
 
 std::string_view name_of(OptionSource source) {
   switch (source) {
-    case OptionSource::fallback: return "default";
-    case OptionSource::file: return "file";
-    case OptionSource::environment: return "environment";
-    case OptionSource::flag: return "flag";
+    case OptionSource::fallback:
+      return "default";
+    case OptionSource::file:
+      return "file";
+    case OptionSource::environment:
+      return "environment";
+    case OptionSource::flag:
+      return "flag";
   }
   return "unknown";
 }
@@ -260,7 +263,8 @@ base::Result<std::string> read_option_file(const std::string& path) {
   std::fclose(file);
   if (error) return base::failure(base::Errc::io_error, std::strerror(error));
   if (size > most)
-    return base::failure(base::Errc::invalid_argument, "it is larger than 1MiB, so no configuration");
+    return base::failure(base::Errc::invalid_argument,
+                         "it is larger than 1MiB, so no configuration");
   text.resize(size);
   return text;
 }

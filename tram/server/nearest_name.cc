@@ -14,7 +14,8 @@ size_t distance(std::string_view a, std::string_view b) {
   for (size_t i = 1; i <= a.size(); ++i) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      row[j] =
+          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
         row[j] = std::min(row[j], before[j - 2] + 1);
     }
@@ -32,7 +33,8 @@ std::string_view nearest_name(std::string_view mistyped, std::span<const std::st
   for (const std::string& name : known) {
     size_t apart = distance(mistyped, name);
     // Half of a name is often all that is remembered: "queues" for "queues-max".
-    if (mistyped.size() >= 3 && name.find(mistyped) != std::string::npos) apart = std::min<size_t>(apart, 2);
+    if (mistyped.size() >= 3 && name.find(mistyped) != std::string::npos)
+      apart = std::min<size_t>(apart, 2);
     if (apart < least) {
       least = apart;
       nearest = name;

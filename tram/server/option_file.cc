@@ -47,7 +47,8 @@ class Reader {
       return;
     }
     if (!row->in_file) {
-      refuse(node, key, "it cannot stand in a file, only on the command line or in the environment");
+      refuse(node, key,
+             "it cannot stand in a file, only on the command line or in the environment");
       return;
     }
     for (const FileEntry& earlier : found_.entries)

@@ -1,8 +1,7 @@
 #include "tram/server/option_table.h"
 
-#include <fmt/format.h>
-
 #include <array>
+#include <fmt/format.h>
 
 #include "tram/base/assert.h"
 
@@ -23,183 +22,325 @@ constexpr std::array<OptionSection, 8> sections = {{
 
 constexpr std::array rows = {
     // --- doors
-    OptionRow{.name = "host", .section = "doors", .type = OptionType::host, .fallback = "127.0.0.1",
+    OptionRow{.name = "host",
+              .section = "doors",
+              .type = OptionType::host,
+              .fallback = "127.0.0.1",
               .member = &Options::host,
               .sentence = "The name or address that every door listens on; 0.0.0.0 or :: for all."},
-    OptionRow{.name = "nats-port", .section = "doors", .type = OptionType::port, .fallback = "4222",
+    OptionRow{.name = "nats-port",
+              .section = "doors",
+              .type = OptionType::port,
+              .fallback = "4222",
               .member = &Options::nats_port,
               .sentence = "Where NATS clients and the command line come in."},
-    OptionRow{.name = "http-port", .section = "doors", .type = OptionType::port, .fallback = "8082",
+    OptionRow{.name = "http-port",
+              .section = "doors",
+              .type = OptionType::port,
+              .fallback = "8082",
               .member = &Options::http_port,
               .sentence = "Where HTTP clients come in; /metrics is here too."},
-    OptionRow{.name = "metrics-port", .section = "doors", .type = OptionType::port, .fallback = "9001",
+    OptionRow{.name = "metrics-port",
+              .section = "doors",
+              .type = OptionType::port,
+              .fallback = "9001",
               .member = &Options::metrics_port,
               .sentence = "A port for /metrics and /healthz alone, without a password."},
-    OptionRow{.name = "beuss-port", .section = "doors", .type = OptionType::port, .fallback = "6552",
+    OptionRow{.name = "beuss-port",
+              .section = "doors",
+              .type = OptionType::port,
+              .fallback = "6552",
               .member = &Options::beuss_port,
               .sentence = "Where beuss clients come in. Their protocol has no password, so with a "
                           "user or token set this door opens only if its port is given.",
               .also = "BPORT"},
-    OptionRow{.name = "ports-file", .section = "doors", .type = OptionType::text, .fallback = "",
+    OptionRow{.name = "ports-file",
+              .section = "doors",
+              .type = OptionType::text,
+              .fallback = "",
               .member = &Options::ports_file,
               .sentence = "A file to write the open doors to, as JSON, once all listen; removed at "
                           "the end."},
 
     // --- access
-    OptionRow{.name = "user", .section = "access", .type = OptionType::text, .fallback = "",
+    OptionRow{.name = "user",
+              .section = "access",
+              .type = OptionType::text,
+              .fallback = "",
               .member = &Options::user,
               .sentence = "The user that clients must name; empty lets anybody in."},
-    OptionRow{.name = "password", .section = "access", .type = OptionType::text, .fallback = "",
+    OptionRow{.name = "password",
+              .section = "access",
+              .type = OptionType::text,
+              .fallback = "",
               .member = &Options::password,
               .sentence = "That user's password. Better in the environment or the file than in a "
                           "flag, which everybody on the machine can read.",
               .secret = true},
-    OptionRow{.name = "token", .section = "access", .type = OptionType::text, .fallback = "",
+    OptionRow{.name = "token",
+              .section = "access",
+              .type = OptionType::text,
+              .fallback = "",
               .member = &Options::token,
               .sentence = "A token that lets a client in instead of a user and password.",
               .secret = true},
-    OptionRow{.name = "auth-timeout", .section = "access", .type = OptionType::duration, .fallback = "2s",
+    OptionRow{.name = "auth-timeout",
+              .section = "access",
+              .type = OptionType::duration,
+              .fallback = "2s",
               .member = &Options::auth_timeout,
               .sentence = "How long a client may take to say who it is; then it is disconnected.",
-              .least = "100ms", .most = "1h"},
+              .least = "100ms",
+              .most = "1h"},
 
     // --- connections
-    OptionRow{.name = "connections-max", .section = "connections", .type = OptionType::count,
-              .fallback = "auto", .member = &Options::connections_max,
+    OptionRow{.name = "connections-max",
+              .section = "connections",
+              .type = OptionType::count,
+              .fallback = "auto",
+              .member = &Options::connections_max,
               .sentence = "Connections on all doors together; more are told so and closed. `auto` "
                           "is what the limit of open files allows.",
               .word = "auto"},
-    OptionRow{.name = "max-message-bytes", .section = "connections", .type = OptionType::bytes,
-              .fallback = "1MiB", .member = &Options::max_message_bytes,
+    OptionRow{.name = "max-message-bytes",
+              .section = "connections",
+              .type = OptionType::bytes,
+              .fallback = "1MiB",
+              .member = &Options::max_message_bytes,
               .sentence = "The largest message, headers included; a larger one is refused.",
-              .least = "1", .most = "64MiB"},
-    OptionRow{.name = "pending-max", .section = "connections", .type = OptionType::bytes, .fallback = "64MiB",
+              .least = "1",
+              .most = "64MiB"},
+    OptionRow{.name = "pending-max",
+              .section = "connections",
+              .type = OptionType::bytes,
+              .fallback = "64MiB",
               .member = &Options::pending_max,
               .sentence = "Bytes that may wait for one client that reads slowly; beyond them it is "
                           "disconnected. At least one largest message.",
-              .least = "64KiB", .most = "4GiB"},
-    OptionRow{.name = "write-stall-max", .section = "connections", .type = OptionType::duration,
-              .fallback = "10s", .member = &Options::write_stall_max,
+              .least = "64KiB",
+              .most = "4GiB"},
+    OptionRow{.name = "write-stall-max",
+              .section = "connections",
+              .type = OptionType::duration,
+              .fallback = "10s",
+              .member = &Options::write_stall_max,
               .sentence = "A client that has bytes waiting and takes none for this long is "
                           "disconnected.",
-              .least = "100ms", .most = "1d"},
+              .least = "100ms",
+              .most = "1d"},
 
     // --- nats
-    OptionRow{.name = "server-name", .section = "nats", .type = OptionType::text, .fallback = "tram",
+    OptionRow{.name = "server-name",
+              .section = "nats",
+              .type = OptionType::text,
+              .fallback = "tram",
               .member = &Options::server_name,
               .sentence = "The name that the broker gives itself to NATS clients."},
-    OptionRow{.name = "max-control-line", .section = "nats", .type = OptionType::bytes, .fallback = "4KiB",
+    OptionRow{.name = "max-control-line",
+              .section = "nats",
+              .type = OptionType::bytes,
+              .fallback = "4KiB",
               .member = &Options::max_control_line,
               .sentence = "The longest protocol line, its subject included; a client that sends a "
                           "longer one is disconnected.",
-              .least = "256", .most = "64KiB"},
-    OptionRow{.name = "max-subscriptions", .section = "nats", .type = OptionType::count, .fallback = "0",
+              .least = "256",
+              .most = "64KiB"},
+    OptionRow{.name = "max-subscriptions",
+              .section = "nats",
+              .type = OptionType::count,
+              .fallback = "0",
               .member = &Options::max_subscriptions,
               .sentence = "Subscriptions of one client, 0 for no limit; more are refused."},
-    OptionRow{.name = "ping-interval", .section = "nats", .type = OptionType::duration, .fallback = "2m",
+    OptionRow{.name = "ping-interval",
+              .section = "nats",
+              .type = OptionType::duration,
+              .fallback = "2m",
               .member = &Options::ping_interval,
               .sentence = "How often a silent client is asked whether it is still there.",
-              .least = "10ms", .most = "1d"},
-    OptionRow{.name = "pings-max", .section = "nats", .type = OptionType::count, .fallback = "2",
+              .least = "10ms",
+              .most = "1d"},
+    OptionRow{.name = "pings-max",
+              .section = "nats",
+              .type = OptionType::count,
+              .fallback = "2",
               .member = &Options::pings_max,
               .sentence = "Unanswered pings; at one more the client is disconnected as stale.",
-              .least = "1", .most = "1000"},
+              .least = "1",
+              .most = "1000"},
 
     // --- http
-    OptionRow{.name = "http-header-bytes-max", .section = "http", .type = OptionType::bytes,
-              .fallback = "16KiB", .member = &Options::http_header_bytes_max,
+    OptionRow{.name = "http-header-bytes-max",
+              .section = "http",
+              .type = OptionType::bytes,
+              .fallback = "16KiB",
+              .member = &Options::http_header_bytes_max,
               .sentence = "A request's line and headers together; a longer request is refused.",
-              .least = "1KiB", .most = "1MiB"},
-    OptionRow{.name = "http-header-timeout", .section = "http", .type = OptionType::duration,
-              .fallback = "10s", .member = &Options::http_header_timeout,
+              .least = "1KiB",
+              .most = "1MiB"},
+    OptionRow{.name = "http-header-timeout",
+              .section = "http",
+              .type = OptionType::duration,
+              .fallback = "10s",
+              .member = &Options::http_header_timeout,
               .sentence = "How long a request's headers may take to come; then the connection is "
                           "closed.",
-              .least = "100ms", .most = "1h"},
-    OptionRow{.name = "http-body-timeout", .section = "http", .type = OptionType::duration, .fallback = "1m",
+              .least = "100ms",
+              .most = "1h"},
+    OptionRow{.name = "http-body-timeout",
+              .section = "http",
+              .type = OptionType::duration,
+              .fallback = "1m",
               .member = &Options::http_body_timeout,
               .sentence = "How long a request's body may take to come; then the connection is "
                           "closed.",
-              .least = "100ms", .most = "1d"},
-    OptionRow{.name = "http-idle-timeout", .section = "http", .type = OptionType::duration, .fallback = "2m",
+              .least = "100ms",
+              .most = "1d"},
+    OptionRow{.name = "http-idle-timeout",
+              .section = "http",
+              .type = OptionType::duration,
+              .fallback = "2m",
               .member = &Options::http_idle_timeout,
               .sentence = "How long a connection may stay open between requests.",
-              .least = "100ms", .most = "1d"},
-    OptionRow{.name = "http-async-workers", .section = "http", .type = OptionType::count, .fallback = "2",
+              .least = "100ms",
+              .most = "1d"},
+    OptionRow{.name = "http-async-workers",
+              .section = "http",
+              .type = OptionType::count,
+              .fallback = "2",
               .member = &Options::http_async_workers,
               .sentence = "Threads that carry out /api/publish/async; started when first needed.",
-              .least = "1", .most = "256"},
-    OptionRow{.name = "http-async-queue-max", .section = "http", .type = OptionType::count,
-              .fallback = "1024", .member = &Options::http_async_queue_max,
+              .least = "1",
+              .most = "256"},
+    OptionRow{.name = "http-async-queue-max",
+              .section = "http",
+              .type = OptionType::count,
+              .fallback = "1024",
+              .member = &Options::http_async_queue_max,
               .sentence = "Messages that may wait for those threads; more are refused with 429.",
-              .least = "1", .most = "1000000"},
+              .least = "1",
+              .most = "1000000"},
 
     // --- beuss
-    OptionRow{.name = "beuss-max-message-bytes", .section = "beuss", .type = OptionType::bytes,
-              .fallback = "102400", .member = &Options::beuss_max_message_bytes,
+    OptionRow{.name = "beuss-max-message-bytes",
+              .section = "beuss",
+              .type = OptionType::bytes,
+              .fallback = "102400",
+              .member = &Options::beuss_max_message_bytes,
               .sentence = "The longest beuss message, its 32 bytes of queue name included; a "
                           "longer one is cut, counted and logged.",
-              .least = "64", .most = "64MiB", .also = "BMAXMESSAGESIZE"},
-    OptionRow{.name = "beuss-pause", .section = "beuss", .type = OptionType::duration, .fallback = "5ms",
+              .least = "64",
+              .most = "64MiB",
+              .also = "BMAXMESSAGESIZE"},
+    OptionRow{.name = "beuss-pause",
+              .section = "beuss",
+              .type = OptionType::duration,
+              .fallback = "5ms",
               .member = &Options::beuss_pause,
               .sentence = "A message that may still be on its way is complete once nothing has "
                           "come for this long. Set it above the round trip time of far clients.",
-              .least = "1ms", .most = "10s"},
+              .least = "1ms",
+              .most = "10s"},
 
     // --- queues
-    OptionRow{.name = "queues-max", .section = "queues", .type = OptionType::count, .fallback = "100000",
-              .member = &Options::queues_max,
-              .sentence = "Queues on one thread; a put or take that would make one more is refused.",
-              .least = "1", .most = "4294967295"},
-    OptionRow{.name = "stored-bytes-max", .section = "queues", .type = OptionType::bytes, .fallback = "4GiB",
+    OptionRow{
+        .name = "queues-max",
+        .section = "queues",
+        .type = OptionType::count,
+        .fallback = "100000",
+        .member = &Options::queues_max,
+        .sentence = "Queues on one thread; a put or take that would make one more is refused.",
+        .least = "1",
+        .most = "4294967295"},
+    OptionRow{.name = "stored-bytes-max",
+              .section = "queues",
+              .type = OptionType::bytes,
+              .fallback = "4GiB",
               .member = &Options::stored_bytes_max,
               .sentence = "Bytes of messages that wait in the queues of one thread; beyond them "
                           "puts are refused.",
               .least = "1"},
-    OptionRow{.name = "waiting-takers-max", .section = "queues", .type = OptionType::count,
-              .fallback = "100000", .member = &Options::waiting_takers_max,
+    OptionRow{.name = "waiting-takers-max",
+              .section = "queues",
+              .type = OptionType::count,
+              .fallback = "100000",
+              .member = &Options::waiting_takers_max,
               .sentence = "Takers that may wait on one queue; one more is refused.",
-              .least = "1", .most = "4294967295"},
-    OptionRow{.name = "queue-idle-expiry", .section = "queues", .type = OptionType::duration,
-              .fallback = "5m", .member = &Options::queue_idle_expiry,
+              .least = "1",
+              .most = "4294967295"},
+    OptionRow{.name = "queue-idle-expiry",
+              .section = "queues",
+              .type = OptionType::duration,
+              .fallback = "5m",
+              .member = &Options::queue_idle_expiry,
               .sentence = "A queue that has been empty and unused for this long is gone.",
               .least = "10ms"},
-    OptionRow{.name = "mailboxes-max", .section = "queues", .type = OptionType::count, .fallback = "100000",
+    OptionRow{.name = "mailboxes-max",
+              .section = "queues",
+              .type = OptionType::count,
+              .fallback = "100000",
               .member = &Options::mailboxes_max,
               .sentence = "Mailboxes on one thread; opening one more is refused.",
-              .least = "1", .most = "4294967295"},
-    OptionRow{.name = "mailbox-pending-max", .section = "queues", .type = OptionType::count,
-              .fallback = "10000", .member = &Options::mailbox_pending_max,
+              .least = "1",
+              .most = "4294967295"},
+    OptionRow{.name = "mailbox-pending-max",
+              .section = "queues",
+              .type = OptionType::count,
+              .fallback = "10000",
+              .member = &Options::mailbox_pending_max,
               .sentence = "Messages that wait on one subject, over all its mailboxes; beyond them "
                           "publishing over HTTP is answered with 429.",
               .least = "1"},
-    OptionRow{.name = "mailbox-idle-expiry", .section = "queues", .type = OptionType::duration,
-              .fallback = "5m", .member = &Options::mailbox_idle_expiry,
+    OptionRow{.name = "mailbox-idle-expiry",
+              .section = "queues",
+              .type = OptionType::duration,
+              .fallback = "5m",
+              .member = &Options::mailbox_idle_expiry,
               .sentence = "A mailbox that nobody fetched from for this long is removed.",
               .least = "10ms"},
 
     // --- program
-    OptionRow{.name = "threads", .section = "program", .type = OptionType::count, .fallback = "auto",
+    OptionRow{.name = "threads",
+              .section = "program",
+              .type = OptionType::count,
+              .fallback = "auto",
               .member = &Options::threads,
               .sentence = "Event-loop threads. `auto` is half the processors, at least one: the "
                           "other half is the kernel's, which carries the bytes.",
-              .least = "1", .most = "256", .word = "auto"},
-    OptionRow{.name = "drain-timeout", .section = "program", .type = OptionType::duration, .fallback = "10s",
+              .least = "1",
+              .most = "256",
+              .word = "auto"},
+    OptionRow{.name = "drain-timeout",
+              .section = "program",
+              .type = OptionType::duration,
+              .fallback = "10s",
               .member = &Options::drain_timeout,
               .sentence = "How long a graceful stop may take; then what is left is cut off.",
               .most = "1d"},
-    OptionRow{.name = "log-level", .section = "program", .type = OptionType::choice, .fallback = "info",
+    OptionRow{.name = "log-level",
+              .section = "program",
+              .type = OptionType::choice,
+              .fallback = "info",
               .member = &Options::log_level,
               .sentence = "The least important lines that are logged.",
               .choices = "debug info warn error"},
-    OptionRow{.name = "log-format", .section = "program", .type = OptionType::choice, .fallback = "text",
+    OptionRow{.name = "log-format",
+              .section = "program",
+              .type = OptionType::choice,
+              .fallback = "text",
               .member = &Options::log_format,
               .sentence = "Lines of key=value words, or of JSON.",
               .choices = "text json"},
-    OptionRow{.name = "config", .section = "program", .type = OptionType::text, .fallback = "",
+    OptionRow{.name = "config",
+              .section = "program",
+              .type = OptionType::text,
+              .fallback = "",
               .member = &Options::config,
               .sentence = "A TOML file with options by these names.",
               .in_file = false},
-    OptionRow{.name = "check", .section = "program", .type = OptionType::flag, .fallback = "false",
+    OptionRow{.name = "check",
+              .section = "program",
+              .type = OptionType::flag,
+              .fallback = "false",
               .member = &Options::check,
               .sentence = "Only check the options, show those that are not at their default, and "
                           "exit.",
@@ -208,12 +349,13 @@ constexpr std::array rows = {
 
 Read<void> outside(const OptionRow& row) {
   if (row.most.empty()) return std::unexpected(fmt::format("it is at least {}", row.least));
-  return std::unexpected(fmt::format("it is from {} to {}", row.least.empty() ? "0" : row.least, row.most));
+  return std::unexpected(
+      fmt::format("it is from {} to {}", row.least.empty() ? "0" : row.least, row.most));
 }
 
 // Checks `value` against the row's least and most, which `read` reads as it read the value.
 template <class Value>
-Read<void> store(Options& options, const OptionRow& row, Value Options::*member,
+Read<void> store(Options& options, const OptionRow& row, Value Options::* member,
                  const Read<Value>& value, Read<Value> (*read)(std::string_view)) {
   if (!value) {
     if (row.word.empty()) return std::unexpected(value.error());
@@ -248,14 +390,22 @@ Read<void> store_plain(Value& member, Read<Value> value) {
 
 std::string_view name_of(OptionType type) {
   switch (type) {
-    case OptionType::port: return "port";
-    case OptionType::host: return "host";
-    case OptionType::count: return "count";
-    case OptionType::bytes: return "bytes";
-    case OptionType::duration: return "duration";
-    case OptionType::text: return "text";
-    case OptionType::choice: return "choice";
-    case OptionType::flag: return "flag";
+    case OptionType::port:
+      return "port";
+    case OptionType::host:
+      return "host";
+    case OptionType::count:
+      return "count";
+    case OptionType::bytes:
+      return "bytes";
+    case OptionType::duration:
+      return "duration";
+    case OptionType::text:
+      return "text";
+    case OptionType::choice:
+      return "choice";
+    case OptionType::flag:
+      return "flag";
   }
   return "unknown";
 }
@@ -313,13 +463,13 @@ std::string show_option(const Options& options, const OptionRow& row) {
   struct Show {
     const Options& options;
     const OptionRow& row;
-    std::string operator()(Port Options::*member) { return show(options.*member); }
-    std::string operator()(base::Duration Options::*member) { return show(options.*member); }
-    std::string operator()(bool Options::*member) { return options.*member ? "true" : "false"; }
-    std::string operator()(std::string Options::*member) {
+    std::string operator()(Port Options::* member) { return show(options.*member); }
+    std::string operator()(base::Duration Options::* member) { return show(options.*member); }
+    std::string operator()(bool Options::* member) { return options.*member ? "true" : "false"; }
+    std::string operator()(std::string Options::* member) {
       return row.secret && !(options.*member).empty() ? "(hidden)" : options.*member;
     }
-    std::string operator()(uint64_t Options::*member) {
+    std::string operator()(uint64_t Options::* member) {
       uint64_t value = options.*member;
       if (value == 0 && !row.word.empty()) return std::string(row.word);
       return row.type == OptionType::bytes ? show_bytes(value) : fmt::format("{}", value);

@@ -20,19 +20,19 @@ using OptionMember = std::variant<Port Options::*, uint64_t Options::*, base::Du
                                   std::string Options::*, bool Options::*>;
 
 struct OptionRow {
-  std::string_view name;      // As a flag, without the dashes.
-  std::string_view section;   // Of the file and of the documentation.
+  std::string_view name;     // As a flag, without the dashes.
+  std::string_view section;  // Of the file and of the documentation.
   OptionType type;
   std::string_view fallback;  // The default, as it would be given.
   OptionMember member;
-  std::string_view sentence;  // What it does, and what happens at the limit.
-  std::string_view least = {};   // Of a number, bytes or duration; empty: 0.
-  std::string_view most = {};    // Empty: none.
-  std::string_view word = {};    // A word that may stand for 0, such as "auto".
-  std::string_view choices = {}; // Of a choice: the words, with spaces between.
-  std::string_view also = {};    // Another environment variable, looked at when ours is not set.
-  bool secret = false;           // Never shown.
-  bool in_file = true;           // May stand in the configuration file.
+  std::string_view sentence;      // What it does, and what happens at the limit.
+  std::string_view least = {};    // Of a number, bytes or duration; empty: 0.
+  std::string_view most = {};     // Empty: none.
+  std::string_view word = {};     // A word that may stand for 0, such as "auto".
+  std::string_view choices = {};  // Of a choice: the words, with spaces between.
+  std::string_view also = {};     // Another environment variable, looked at when ours is not set.
+  bool secret = false;            // Never shown.
+  bool in_file = true;            // May stand in the configuration file.
 };
 
 std::span<const OptionRow> option_table();

@@ -1,9 +1,8 @@
 #include "tram/server/option_value.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
+#include <fmt/format.h>
 #include <optional>
 
 namespace tram::server {
@@ -19,13 +18,13 @@ struct Unit {
 constexpr uint64_t kilo = 1000;
 constexpr uint64_t kibi = 1024;
 // Largest first, binary before decimal: the order in which show_bytes tries them.
-constexpr std::array<Unit, 9> byte_units = {{{"TiB", kibi * kibi * kibi * kibi},
-                                             {"GiB", kibi * kibi * kibi},
-                                             {"MiB", kibi * kibi},
+constexpr std::array<Unit, 9> byte_units = {{{"TiB", kibi* kibi* kibi* kibi},
+                                             {"GiB", kibi* kibi* kibi},
+                                             {"MiB", kibi* kibi},
                                              {"KiB", kibi},
-                                             {"TB", kilo * kilo * kilo * kilo},
-                                             {"GB", kilo * kilo * kilo},
-                                             {"MB", kilo * kilo},
+                                             {"TB", kilo* kilo* kilo* kilo},
+                                             {"GB", kilo* kilo* kilo},
+                                             {"MB", kilo* kilo},
                                              {"kB", kilo},
                                              {"B", 1}}};
 // In milliseconds.

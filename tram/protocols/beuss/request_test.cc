@@ -1,7 +1,6 @@
 #include "tram/protocols/beuss/request.h"
 
 #include <doctest/doctest.h>
-
 #include <string>
 
 #include "tram/protocols/beuss/gatherer.h"

@@ -90,10 +90,10 @@ void BeussSession::carry_out(const Request& request) {
       submit(broker::Put{.queue = request.queue, .content = broker::Content({}, request.body)});
       return;
     case Request::Kind::get:
-      submit(broker::Take{.queue = request.queue, .lease = lease});
+      submit(broker::Take{.queue = request.queue, .wait = {}, .linger = {}, .lease = lease});
       return;
     case Request::Kind::refuse:
-      answer_ko();
+      refuse();
       return;
     case Request::Kind::quit:
       connection_.close(net::CloseReason::by_peer);
@@ -123,7 +123,7 @@ void BeussSession::on_reply(broker::Ticket ticket, broker::Reply& reply) {
   else if (std::holds_alternative<broker::TakeEnded>(reply))
     answer(answer_empty);
   else
-    answer_ko();
+    refuse();
   if (!paused_) return;
   paused_ = false;
   connection_.resume();
@@ -143,7 +143,7 @@ void BeussSession::answer(BytesView text) {
   connection_.send(text);
 }
 
-void BeussSession::answer_ko() {
+void BeussSession::refuse() {
   door_.counters_.errors.add();
   answer(answer_ko);
 }
@@ -158,7 +158,7 @@ void BeussSession::deliver(broker::Delivery& delivery) {
                                          .id = delivery.id,
                                          .token = delivery.token,
                                          .attempted = false});
-    answer_ko();
+    refuse();
     return;
   }
   // Not acknowledged: it goes back when this session departs.

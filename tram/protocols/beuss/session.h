@@ -42,7 +42,7 @@ class BeussSession final : public net::Session, public broker::Caller, public ne
   void carry_out(const Request& request);
   void submit(broker::Command command);
   void answer(BytesView text);
-  void answer_ko();
+  void refuse();
   void deliver(broker::Delivery& delivery);
   void settle();
   void finish_if_stopping();

@@ -1,16 +1,15 @@
 #include "tram/protocols/beuss/session.h"
 
-#include <doctest/doctest.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <deque>
+#include <doctest/doctest.h>
 #include <future>
+#include <linux/sockios.h>
 #include <map>
 #include <mutex>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 #include "tram/base/system_clock.h"
 
@@ -91,7 +90,8 @@ class FakeEngine final : public broker::Engine {
       std::string queue(take->queue);
       auto& contents = queues_[queue];
       if (contents.empty()) return broker::TakeEnded{.missing = 1};
-      broker::Delivery delivery{.id = {++last_id_}, .token = {7}, .queue = queue, .content = contents.front()};
+      broker::Delivery delivery{
+          .id = {++last_id_}, .token = {7}, .queue = queue, .content = contents.front()};
       leased_[last_id_] = {caller, queue, contents.front()};
       contents.pop_front();
       return delivery;
@@ -127,9 +127,11 @@ class World {
   ~World() {
     for (int socket : sockets_) ::close(socket);
     on_loop([this] {
-      while (net::Connection* connection = loop.connections().first())
-        if (connection->abort(net::CloseReason::lost), loop.connections().first() == connection) break;
+      for (net::Connection* c = loop.connections().first(); c; c = loop.connections().next(*c))
+        c->abort(net::CloseReason::lost);
     });
+    bool gone = false;
+    while (!gone) on_loop([&] { gone = loop.connections().empty(); });
     loop.stop();
     thread_.join();
   }
@@ -342,7 +344,8 @@ TEST_CASE("beuss: a stop finishes what was begun and closes") {
   int begun = world.connect("PUT");
   world.send_alone(begun, put_of("jobs", std::string(3000, 'x')));
   world.on_loop([&] {
-    for (net::Connection* c = world.loop.connections().first(); c; c = world.loop.connections().next(*c))
+    for (net::Connection* c = world.loop.connections().first(); c;
+         c = world.loop.connections().next(*c))
       c->session().on_stop();
   });
   CHECK(world.receive(idle) == "closed");
