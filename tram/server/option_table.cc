@@ -307,7 +307,7 @@ constexpr std::array rows = {
               .sentence = "Event-loop threads. `auto` is half the processors, at least one: the "
                           "other half is the kernel's, which carries the bytes.",
               .least = "1",
-              .most = "256",
+              .most = "64",
               .word = "auto"},
     OptionRow{.name = "drain-timeout",
               .section = "program",
