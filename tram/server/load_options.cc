@@ -94,7 +94,13 @@ GivenRows Loading::read_flags() {
     std::string value = row.type == OptionType::flag ? (check ? "true" : "false") : values[index];
     given[index] = Given{fmt::format("--{}", row.name), std::move(value)};
   }
-  for (const std::string& argument : app.remaining()) unknown_argument(argument);
+  bool value_of_unknown = false;
+  for (const std::string& argument : app.remaining()) {
+    bool option = argument.starts_with('-');
+    // What stands behind an unknown option is most likely its value.
+    if (option || !value_of_unknown) unknown_argument(argument);
+    value_of_unknown = option && argument.find('=') == std::string::npos;
+  }
   return given;
 }
 

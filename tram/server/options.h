@@ -43,8 +43,16 @@ struct Options {
   base::Duration http_header_timeout;
   base::Duration http_body_timeout;
   base::Duration http_idle_timeout;
+  base::Duration http_request_timeout;
+  base::Duration http_heartbeat;
+  uint64_t http_batch_bytes_max = 0;
+  uint64_t http_batch_messages_max = 0;
+  uint64_t http_answer_bytes_max = 0;
+  uint64_t http_subscriptions_max = 0;
   uint64_t http_async_workers = 0;
   uint64_t http_async_queue_max = 0;
+  uint64_t http_async_in_flight_max = 0;
+  std::string http_allowed_origin;
 
   // beuss.
   uint64_t beuss_max_message_bytes = 0;

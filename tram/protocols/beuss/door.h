@@ -21,6 +21,7 @@ class BeussDoor final : public Door {
 
   std::string_view name() const override { return "beuss"; }
   std::unique_ptr<net::Session> open(net::Connection& connection) override;
+  std::string_view refusal() const override { return "KO"; }
 
   // Messages that were cut to the limit.
   const base::Counter& cuts() const { return cuts_; }
