@@ -188,6 +188,10 @@ TEST_CASE("a file that is not there or not TOML is refused, and so are kinds tha
         "--config 'none.toml': the operating system reported an error (No such file or "
         "directory)");
   CHECK(mistakes_of_file("nats-port = = 1").starts_with("t.toml:1: this is not TOML: "));
+  CHECK(mistakes_of_file("[@doors]").starts_with("t.toml:1: this is not TOML: "));
+  CHECK(mistakes_of_file(std::string("a = 1\n[\0", 8)).starts_with("t.toml:2: this is not TOML: "));
+  CHECK(mistakes_of_file("# \xc3\xa4\n\xc3\xa4 = 1").starts_with("t.toml:2: this is not TOML: "));
+  CHECK(mistakes_of_file("server-name = \"\xc3\xa4\" # \xc3\xa4") == "no mistake");
   CHECK(mistakes_of_file("host = 1") == "t.toml:1: host: it takes text in quotes");
   CHECK(mistakes_of_file("nats-port = 1.5") ==
         "t.toml:1: nats-port: it takes a whole number, or text in quotes");
