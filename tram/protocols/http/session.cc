@@ -337,12 +337,13 @@ bool HttpSession::on_end() {
   return false;
 }
 
-// What waits for the broker is forgotten there, and what it held goes back.
+// What waits for the broker is forgotten there, and what it held goes back: in this order, or what
+// goes back would come straight to the one who waits.
 void HttpSession::abandon() {
-  exchange_.own_handler_.reset();
-  exchange_.handler_ = nullptr;
   if (caller_) door_.engine().depart(caller_);
   caller_ = {};
+  exchange_.handler_ = nullptr;
+  exchange_.own_handler_.reset();
 }
 
 void HttpSession::on_stop() {
