@@ -79,7 +79,8 @@ void Exchange::begin(const RequestHead& head, const Match& match, BytesView body
   body_ = body;
   body_owner_ = owner;
   parameters_ = match.parameters;
-  place_ = match.route ? static_cast<size_t>(match.route - all_routes().data()) : place_of_unknown();
+  place_ =
+      match.route ? static_cast<size_t>(match.route - all_routes().data()) : place_of_unknown();
   manners_ = manners_of(head.path);
   handler_ = nullptr;
   own_handler_.reset();

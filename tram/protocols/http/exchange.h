@@ -38,7 +38,7 @@ struct Answer {
   int status = 200;
   BytesView type = {};  // Content-Type; empty: none.
   BytesView body = {};
-  BytesView fields = {};                    // More headers: whole lines.
+  BytesView fields = {};               // More headers: whole lines.
   const SharedBytes* owner = nullptr;  // Holds `body`, if set.
 };
 
