@@ -34,6 +34,7 @@ struct JsonRequest::Document {
 
 JsonRequest::JsonRequest() : document_(std::make_unique<Document>()) {}
 JsonRequest::JsonRequest(JsonRequest&&) noexcept = default;
+JsonRequest& JsonRequest::operator=(JsonRequest&&) noexcept = default;
 JsonRequest::~JsonRequest() = default;
 
 JsonRequest JsonRequest::parse(BytesView text) {
@@ -61,6 +62,8 @@ const void* JsonRequest::find(std::string_view name) {
   document.known.emplace_back(name);
   return document.object->if_contains(json::string_view(name.data(), name.size()));
 }
+
+bool JsonRequest::has(std::string_view name) { return find(name) != nullptr; }
 
 void JsonRequest::refuse(std::string_view name, std::string_view what) {
   if (!document_->error)

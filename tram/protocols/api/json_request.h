@@ -31,9 +31,14 @@ class JsonRequest {
  public:
   // Nothing but white space reads as {}.
   static JsonRequest parse(BytesView json);
+  // One that is yet to be parsed: assign to it before anything else.
+  JsonRequest();
   JsonRequest(JsonRequest&&) noexcept;
+  JsonRequest& operator=(JsonRequest&&) noexcept;
   ~JsonRequest();
 
+  // Is there such a member? It then counts as known.
+  bool has(std::string_view name);
   // Each of these leaves `value` as it is when the member is absent, or wrong. Texts are views
   // into the request.
   void number(std::string_view name, uint64_t least, uint64_t most, uint64_t& value);
@@ -54,7 +59,6 @@ class JsonRequest {
 
  private:
   struct Document;
-  JsonRequest();
   const void* find(std::string_view name);
   void refuse(std::string_view name, std::string_view what);
 

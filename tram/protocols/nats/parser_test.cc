@@ -18,7 +18,7 @@ TEST_CASE("a line is its verb, in any case, and what follows, trimmed") {
   Line line;
   REQUIRE(parse_line("pUb  a.b \t 5 \r\nhello\r\n", 64, line) == LineStatus::whole);
   CHECK(line.verb == Verb::pub);
-  CHECK(line.size == 14);
+  CHECK(line.size == 15);
   CHECK(line.arguments == "a.b \t 5");
   REQUIRE(parse_line("PING\n", 64, line) == LineStatus::whole);
   CHECK(line.verb == Verb::ping);
