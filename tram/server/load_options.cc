@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "tram/base/assert.h"
-#include "tram/server/nearest_name.h"
+#include "tram/cli/nearest.h"
 #include "tram/server/option_file.h"
 
 namespace tram::server {
@@ -115,7 +115,7 @@ void Loading::unknown_argument(const std::string& argument) {
   name.remove_prefix(std::min(name.find_first_not_of('-'), name.size()));
   std::vector<std::string> known = option_names();
   known.emplace_back("help");
-  std::string_view nearest = nearest_name(name, known);
+  std::string nearest = cli::nearest(name, known);
   if (nearest.empty())
     mistakes_.push_back(
         fmt::format("{}: there is no such option; `tram serve --help` lists them all", argument));
@@ -150,7 +150,7 @@ GivenRows Loading::read_environment() {
 void Loading::unknown_variable(std::string_view name) {
   std::vector<std::string> known;
   for (const OptionRow& row : option_table()) known.push_back(environment_name(row));
-  std::string_view nearest = nearest_name(name, known);
+  std::string nearest = cli::nearest(name, known);
   if (nearest.empty())
     mistakes_.push_back(
         fmt::format("{}: there is no such variable; `tram options` lists them all", name));

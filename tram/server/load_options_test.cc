@@ -6,7 +6,6 @@
 
 #include "tram/broker/limits.h"
 #include "tram/protocols/beuss/door.h"
-#include "tram/server/nearest_name.h"
 
 using namespace tram;
 using namespace tram::server;
@@ -260,11 +259,4 @@ TEST_CASE("--help is seen before anything is wrong, and a flag without its value
   CHECK(load({.arguments = {"--help"}})->help);
   CHECK(load({.arguments = {"-h", "--nats-port", "abc"}, .environment = {"TRAM_X=1"}})->help);
   CHECK(mistakes({.arguments = {"--host"}}).find("--host") != std::string::npos);
-}
-
-TEST_CASE("names that are near are known as near") {
-  CHECK(distance("", "abc") == 3);
-  CHECK(distance("port", "prot") == 1);
-  CHECK(distance("port", "ports") == 1);
-  CHECK(distance("kitten", "sitting") == 3);
 }

@@ -26,7 +26,7 @@
 #include <toml++/toml.h>
 // clang-format on
 
-#include "tram/server/nearest_name.h"
+#include "tram/cli/nearest.h"
 
 namespace tram::server {
 
@@ -102,7 +102,7 @@ class Reader {
     std::vector<std::string> known = option_names();
     if (node.is_table())
       for (const OptionSection& section : option_sections()) known.emplace_back(section.name);
-    std::string_view nearest = nearest_name(key, known);
+    std::string nearest = cli::nearest(key, known);
     std::string_view what = node.is_table() ? "section or option" : "option";
     if (nearest.empty())
       refuse(node, key, fmt::format("there is no such {}; `tram options` lists them all", what));

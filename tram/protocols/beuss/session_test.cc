@@ -25,6 +25,7 @@ class FakeEngine final : public broker::Engine {
 
   base::Time now() const override { return loop_.now(); }
   Reach publish(const broker::Publication&, const broker::Subscriber*) override { return {}; }
+  bool publish_to(const broker::Subscriber&, const broker::Publication&) override { return false; }
   broker::SubscriptionId subscribe(broker::Subscriber&, uint64_t, base::BytesView,
                                    base::BytesView) override {
     return {};
