@@ -6,9 +6,11 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "tram/base/log_line.h"
 #include "tram/broker/mailbox_id.h"
+#include "tram/broker/reply.h"
 #include "tram/protocols/access.h"
 #include "tram/work/pool.h"
 
@@ -18,8 +20,8 @@ namespace tram::protocols::http {
 class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
-  // Prometheus text format 0.0.4.
-  virtual std::string metrics_text() = 0;
+  // Prometheus text format 0.0.4, with lines for these queues.
+  virtual std::string metrics_text(const std::vector<broker::QueueInfo>& queues) = 0;
 };
 
 struct HttpShared {

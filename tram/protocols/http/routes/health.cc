@@ -6,6 +6,19 @@
 
 namespace tram::protocols::http::routes {
 
+namespace {
+
+class MetricsReply final : public ReplyHandler {
+  void on_reply(Exchange& exchange, uint32_t, broker::Reply& reply) override {
+    static const std::vector<broker::QueueInfo> none;
+    auto* list = std::get_if<broker::QueueList>(&reply);
+    exchange.answer({200, "text/plain; version=0.0.4; charset=utf-8",
+                     exchange.door().shared().metrics.metrics_text(list ? list->queues : none)});
+  }
+};
+
+}  // namespace
+
 // GopherMQ's.
 void ready(Exchange& exchange) { exchange.answer({204}); }
 
@@ -19,8 +32,9 @@ void readyz(Exchange& exchange) {
 }
 
 void metrics(Exchange& exchange) {
-  exchange.answer({200, "text/plain; version=0.0.4; charset=utf-8",
-                   exchange.door().shared().metrics.metrics_text()});
+  static MetricsReply reply;
+  exchange.await(reply);
+  exchange.engine().submit(exchange.caller(), exchange.ticket(), broker::ListQueues{});
 }
 
 void openapi(Exchange& exchange) { exchange.answer({200, json_type, openapi_json()}); }
