@@ -19,10 +19,10 @@ void EventStream::start() {
   door_.loop().start(heartbeat_, door_.options().heartbeat);
 }
 
-bool EventStream::on_message(uint64_t, const broker::Publication& publication) {
+broker::Receipt EventStream::on_message(uint64_t, const broker::Publication& publication) {
   if (started_ ? !has_room(connection_, door_, policy_) : early_.size() > early_size_max) {
     if (!started_) door_.count().dropped.add();
-    return true;
+    return broker::Receipt::taken;
   }
   std::string event = "id: ";
   api::append_json_number(event, ++number_);
@@ -33,10 +33,10 @@ bool EventStream::on_message(uint64_t, const broker::Publication& publication) {
   door_.count().bytes_out.add(publication.payload.size());
   if (!started_) {
     early_ += event;
-    return true;
+    return broker::Receipt::taken;
   }
   connection_.send(event);
-  return !connection_.is_behind();
+  return connection_.is_behind() ? broker::Receipt::behind : broker::Receipt::taken;
 }
 
 // So that both sides, and what is between them, know that the other is there.

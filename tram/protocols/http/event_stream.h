@@ -26,7 +26,7 @@ class EventStream final : public Stream, public broker::Subscriber {
   // The head has been written.
   void start();
 
-  bool on_message(uint64_t cookie, const broker::Publication& publication) override;
+  broker::Receipt on_message(uint64_t cookie, const broker::Publication& publication) override;
   // A client has nothing to say here; what it says is not looked at.
   net::Session::Progress on_bytes(BytesView bytes) override { return {bytes.size()}; }
   void on_reply(broker::Ticket, broker::Reply&) override {}

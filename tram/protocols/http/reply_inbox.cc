@@ -22,18 +22,18 @@ std::string ReplyInbox::expect(Waiter& waiter, uint64_t& number) {
   return prefix_ + std::to_string(number);
 }
 
-bool ReplyInbox::on_message(uint64_t, const broker::Publication& publication) {
+broker::Receipt ReplyInbox::on_message(uint64_t, const broker::Publication& publication) {
   base::BytesView digits = publication.subject.substr(prefix_.size());
   uint64_t number = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || end != digits.data() + digits.size()) return true;
+  if (error != std::errc() || end != digits.data() + digits.size()) return broker::Receipt::taken;
   // A second answer, or one that came too late, finds nobody.
   auto found = waiters_.find(number);
-  if (found == waiters_.end()) return true;
+  if (found == waiters_.end()) return broker::Receipt::taken;
   Waiter* waiter = found->second;
   waiters_.erase(found);
   waiter->on_answer(publication);
-  return true;
+  return broker::Receipt::taken;
 }
 
 }  // namespace tram::protocols::http

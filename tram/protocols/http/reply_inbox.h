@@ -31,7 +31,7 @@ class ReplyInbox final : public broker::Subscriber {
   std::string expect(Waiter& waiter, uint64_t& number);
   void leave(uint64_t number) { waiters_.erase(number); }
 
-  bool on_message(uint64_t cookie, const broker::Publication& publication) override;
+  broker::Receipt on_message(uint64_t cookie, const broker::Publication& publication) override;
 
  private:
   broker::Engine& engine_;

@@ -37,10 +37,10 @@ void WebSocket::start() {
 
 // --- Out.
 
-bool WebSocket::on_message(uint64_t, const broker::Publication& publication) {
+broker::Receipt WebSocket::on_message(uint64_t, const broker::Publication& publication) {
   if (started_ ? !has_room(connection_, door_, policy_) : early_.size() > early_size_max) {
     if (!started_) door_.count().dropped.add();
-    return true;
+    return broker::Receipt::taken;
   }
   std::string json = R"({"message":)";
   append_publication_json(json, publication);
@@ -48,7 +48,7 @@ bool WebSocket::on_message(uint64_t, const broker::Publication& publication) {
   door_.count().messages_out.add();
   door_.count().bytes_out.add(publication.payload.size());
   send_text(json);
-  return !started_ || !connection_.is_behind();
+  return started_ && connection_.is_behind() ? broker::Receipt::behind : broker::Receipt::taken;
 }
 
 void WebSocket::send_text(BytesView json) { send_frame(Opcode::text, json); }

@@ -34,7 +34,7 @@ class WebSocket final : public Stream, public broker::Subscriber {
   // The head has been written, and the subscriptions made with it are known everywhere.
   void start();
 
-  bool on_message(uint64_t cookie, const broker::Publication& publication) override;
+  broker::Receipt on_message(uint64_t cookie, const broker::Publication& publication) override;
   net::Session::Progress on_bytes(BytesView bytes) override;
   void on_reply(broker::Ticket ticket, broker::Reply& reply) override;
   void on_stop() override { close(CloseCode::going_away, net::CloseReason::stopping); }
