@@ -21,6 +21,8 @@ constexpr size_t read_size = size_t{64} << 10;
 // Reads of one connection per turn, at most: then the others have theirs.
 constexpr int reads_per_turn_max = 4;
 constexpr size_t pieces_per_write = 32;
+// What an idle connection and its session cost, roughly: many that go at once are worth trimming.
+constexpr size_t typical_size = size_t{2} << 10;
 // After our last word, how long the peer may take to hang up.
 constexpr Duration linger_max = std::chrono::seconds(2);
 
@@ -70,7 +72,6 @@ Connection::Connection(Loop& loop, int socket, std::string peer_address,
           loop,
           [this] { abort(state_ == State::lingering ? reason_ : CloseReason::write_stalled); })),
       limits_(limits),
-      behind_size_(std::min(size_t{1} << 20, limits.pending_max / 4)),
       peer_address_(std::move(peer_address)) {
   io_->socket.assign(stream_protocol(AF_INET, IPPROTO_TCP), socket);
   io_->socket.non_blocking(true);
@@ -79,6 +80,7 @@ Connection::Connection(Loop& loop, int socket, std::string peer_address,
 }
 
 Connection::~Connection() {
+  loop_.chunks().count_freed(typical_size);
   loop_.connections().erase(*this);
   loop_.forget(static_cast<TurnEnd&>(*this));
   loop_.forget(static_cast<HeldBack&>(*this));
@@ -261,7 +263,7 @@ void Connection::wait_writable() {
 
 void Connection::write() {
   if (waits_writable_) return;
-  bool was_behind = outbox_.size() > behind_size_ / 2;
+  bool was_behind = outbox_.size() > behind_size_min;
   while (!outbox_.empty()) {
     std::array<Outbox::Span, pieces_per_write> spans;
     std::array<iovec, pieces_per_write> buffers;
@@ -290,7 +292,9 @@ void Connection::write() {
       break;
     }
   }
-  if (was_behind && outbox_.size() <= behind_size_ / 2) loop_.relieve();
+  if (was_behind && (outbox_.size() <= behind_size_min ||
+                     (outbox_.size() <= behind_size / 2 && !is_behind())))
+    loop_.relieve();
   if (outbox_.empty() && state_ == State::flushing) finish_writing();
 }
 
@@ -324,7 +328,7 @@ void Connection::abort(CloseReason reason) {
 void Connection::enter_closed(CloseReason reason) {
   state_ = State::closed;
   reason_ = reason;
-  bool relieves = outbox_.size() > behind_size_ / 2;
+  bool relieves = outbox_.size() > behind_size_min;
   outbox_.clear();
   loop_.timers().stop(io_->deadline);
   boost::system::error_code ignored;

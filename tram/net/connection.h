@@ -15,6 +15,7 @@
 #include <string>
 
 #include "tram/base/intrusive_list.h"
+#include "tram/net/chunk_pool.h"
 #include "tram/net/loop.h"
 #include "tram/net/outbox.h"
 #include "tram/net/session.h"
@@ -50,8 +51,13 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   }
   size_t pending() const { return outbox_.size(); }
   bool outbox_is_full() const { return outbox_.size() > limits_.pending_max; }
-  // So much waits that publishers should wait for this reader, if it is their only one.
-  bool is_behind() const { return outbox_.size() > behind_size_; }
+  // So much waits that publishers should wait for this reader, if it is their only one: more
+  // than `behind_size`, or, when much waits on the loop as a whole, more than one write's worth.
+  // The second keeps a message for thousands of readers from filling memory, and the cache.
+  bool is_behind() const {
+    return outbox_.size() > behind_size_min &&
+           (outbox_.size() > behind_size || loop_.chunks().waiting() > backlog_size);
+  }
   // Nothing more can be sent: it is closing or closed.
   bool ending() const { return state_ != State::open; }
 
@@ -70,6 +76,10 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   ~Connection();
 
  private:
+  static constexpr size_t behind_size = Outbox::counted_max;
+  static constexpr size_t behind_size_min = size_t{64} << 10;
+  static constexpr size_t backlog_size = size_t{16} << 20;
+
   enum class State { open, flushing, lingering, closed };
   struct Io;
 
@@ -95,7 +105,6 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   SharedBytes large_;  // Or these, when it asked for many.
   size_t large_filled_ = 0;
   ConnectionLimits limits_;
-  size_t behind_size_;
   uint32_t pauses_ = 0;
   uint32_t operations_ = 0;  // Waits that the kernel has not answered yet.
   State state_ = State::open;

@@ -1,5 +1,7 @@
 #include "tram/net/loop.h"
 
+#include <malloc.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -15,6 +17,9 @@ namespace {
 constexpr size_t read_buffer_size = size_t{192} << 10;
 // Handlers per turn, at most: so that a flood of readable sockets cannot put off the writes.
 constexpr int handlers_per_turn_max = 128;
+// A burst of more than this is worth giving back; less is soon used again.
+constexpr size_t trim_size = size_t{16} << 20;
+constexpr Duration trim_delay = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -32,6 +37,7 @@ struct Loop::Io {
 Loop::Loop(const base::Clock& clock)
     : clock_(clock),
       relief_([this] { relieve(); }),
+      trim_([this] { trim(); }),
       read_buffer_(new char[read_buffer_size]),
       chunks_(std::make_unique<ChunkPool>()),
       io_(std::make_unique<Io>()) {}
@@ -94,7 +100,25 @@ void Loop::relieve() {
   }
 }
 
+void Loop::trim_later() {
+  if (!trim_.running()) start(trim_, trim_delay);
+}
+
+void Loop::trim() {
+  if (chunks_->waiting() > trim_size) {
+    start(trim_, trim_delay);
+    return;
+  }
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 void Loop::finish_turn() {
+  if (chunks_->freed() > trim_size) {
+    chunks_->forget_freed();
+    trim_later();
+  }
   timers_.advance(now());
   while (!turn_ends_.empty()) turn_ends_.pop_front().on_turn_end();
   arm_timer();

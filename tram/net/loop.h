@@ -78,6 +78,10 @@ class Loop {
   void relieve();
   static constexpr Duration hold_back_max = std::chrono::milliseconds(50);
 
+  // Much memory was freed: if it stays so for a moment, it is given back to the system, where the
+  // C library would keep it.
+  void trim_later();
+
   // Where connections read to: one buffer for all of them, as each is read and handled in turn.
   std::span<char> read_buffer();
   ChunkPool& chunks() { return *chunks_; }
@@ -91,12 +95,14 @@ class Loop {
   struct Io;
   void finish_turn();
   void arm_timer();
+  void trim();
 
   const base::Clock& clock_;
   Timers timers_;
   base::IntrusiveList<TurnEnd, TurnEnd> turn_ends_;
   base::IntrusiveList<HeldBack, HeldBack> held_back_;
   Timer relief_;
+  Timer trim_;
   Time now_;
   bool now_is_stale_ = true;
   std::unique_ptr<char[]> read_buffer_;

@@ -26,6 +26,7 @@ void Outbox::append_shared(const SharedBytes& owner, BytesView bytes) {
   piece.data = bytes.data();
   piece.end = static_cast<uint32_t>(bytes.size());
   size_ += bytes.size();
+  recount();
 }
 
 size_t Outbox::gather(Span* spans, size_t most) const {
@@ -48,7 +49,10 @@ void Outbox::consume(size_t count) {
     count -= step;
     if (piece.begin == piece.end) drop_first();
   }
-  if (size_ == 0) clear();
+  if (size_ == 0)
+    clear();
+  else
+    recount();
 }
 
 void Outbox::drop_first() {
@@ -68,6 +72,7 @@ void Outbox::clear() {
   if (pieces_.capacity() > 4) pieces_.shrink_to_fit();
   first_ = 0;
   size_ = 0;
+  recount();
 }
 
 }  // namespace tram::net

@@ -28,6 +28,10 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox() { clear(); }
 
+  // What one connection counts for, at most, in ChunkPool::waiting: one that has stopped reading
+  // must not make all others look slow.
+  static constexpr size_t counted_max = size_t{1} << 20;
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -42,6 +46,7 @@ class Outbox {
   void commit(size_t written) {
     pieces_.back().end += static_cast<uint32_t>(written);
     size_ += written;
+    recount();
   }
   void append(BytesView bytes) {
     if (bytes.empty()) return;
@@ -70,6 +75,11 @@ class Outbox {
     uint32_t end = 0;               // Filled up to here.
     uint32_t capacity = 0;          // Of the chunk.
   };
+  void recount() {
+    size_t counted = size_ < counted_max ? size_ : counted_max;
+    pool_.count_waiting(counted - counted_);
+    counted_ = counted;
+  }
   char* add_chunk(size_t least);
   void drop_first();
 
@@ -77,6 +87,7 @@ class Outbox {
   std::vector<Piece> pieces_;
   uint32_t first_ = 0;  // Pieces before it are gone.
   size_t size_ = 0;
+  size_t counted_ = 0;  // Our part of ChunkPool::waiting.
 };
 
 }  // namespace tram::net

@@ -1,8 +1,16 @@
 #include "tram/engines/embedded/shard.h"
 
+#include <algorithm>
+
 #include "tram/base/assert.h"
 
 namespace tram::engines::embedded {
+
+namespace {
+
+constexpr uint64_t trim_size = uint64_t{16} << 20;
+
+}  // namespace
 
 Shard::Shard(uint32_t number, net::Loop& loop, const broker::Limits& limits,
              std::function<void(broker::Effects&)> act)
@@ -57,6 +65,12 @@ void Shard::watch_deadline() {
 
 void Shard::on_turn_end() {
   const broker::Totals& totals = broker_.totals();
+  // After a backlog has been worked off its memory goes back.
+  stored_peak_ = std::max(stored_peak_, totals.stored_bytes);
+  if (totals.stored_bytes < stored_peak_ / 4) {
+    if (stored_peak_ > trim_size) loop_.trim_later();
+    stored_peak_ = totals.stored_bytes;
+  }
   counters_.queues.set(totals.queues);
   counters_.ready.set(totals.ready);
   counters_.leased.set(totals.leased);

@@ -44,6 +44,7 @@ class Shard final : public net::TurnEnd {
   net::Timer deadline_;
   // Used again and again; several, as acting on effects may apply the next command.
   std::vector<broker::Effects> spare_;
+  uint64_t stored_peak_ = 0;
   ShardCounters counters_;
 };
 

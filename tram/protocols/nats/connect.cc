@@ -35,22 +35,26 @@ bool read(const json::object& object, std::string_view name, uint32_t& value) {
 
 }  // namespace
 
-std::optional<ConnectOptions> parse_connect(base::BytesView text) {
+std::optional<Connect> parse_connect(base::BytesView text) {
   boost::system::error_code error;
   json::value value = json::parse({text.data(), text.size()}, error);
   if (error || !value.is_object()) return std::nullopt;
   const json::object& object = value.get_object();
-  ConnectOptions options;
+  Connect connect;
+  ConnectOptions& options = connect.options;
+  Credentials& credentials = connect.credentials;
   // As in nats-server, what CONNECT does not say is verbose no, echo yes.
   options.verbose = false;
   bool good = read(object, "verbose", options.verbose) &&
               read(object, "pedantic", options.pedantic) && read(object, "echo", options.echo) &&
               read(object, "headers", options.headers) &&
               read(object, "no_responders", options.no_responders) &&
-              read(object, "protocol", options.protocol) && read(object, "user", options.user) &&
-              read(object, "pass", options.password) && read(object, "auth_token", options.token);
+              read(object, "protocol", options.protocol) &&
+              read(object, "user", credentials.user) &&
+              read(object, "pass", credentials.password) &&
+              read(object, "auth_token", credentials.token);
   if (!good) return std::nullopt;
-  return options;
+  return connect;
 }
 
 }  // namespace tram::protocols::nats

@@ -15,12 +15,21 @@ struct ConnectOptions {
   bool headers = false;
   bool no_responders = false;
   uint32_t protocol = 0;
+};
+
+// Who it says it is. Needed once, so it is not kept.
+struct Credentials {
   std::string user;
   std::string password;
   std::string token;
 };
 
+struct Connect {
+  ConnectOptions options;
+  Credentials credentials;
+};
+
 // nullopt for what is not the JSON of a CONNECT. Members that are not known are passed over.
-std::optional<ConnectOptions> parse_connect(base::BytesView json);
+std::optional<Connect> parse_connect(base::BytesView json);
 
 }  // namespace tram::protocols::nats

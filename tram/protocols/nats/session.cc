@@ -91,19 +91,19 @@ NatsSession::Taken NatsSession::take(const Line& line, BytesView bytes,
 }
 
 NatsSession::Taken NatsSession::take_connect(BytesView arguments) {
-  std::optional<ConnectOptions> options = parse_connect(arguments);
-  if (!options) return refuse({});
-  if (!door_.options().access.admits(options->user, options->password, options->token)) {
+  std::optional<Connect> connect = parse_connect(arguments);
+  if (!connect) return refuse({});
+  const Credentials& credentials = connect->credentials;
+  if (!door_.options().access.admits(credentials.user, credentials.password, credentials.token)) {
     door_.log().write(base::LogLevel::warn, base::LogLine("unauthorized")
                                                 .with("door", "nats")
                                                 .with("client", client_id_)
                                                 .with("peer", connection_.peer_address()));
     return refuse(words::authorization_violation);
   }
-  if (options->no_responders && !options->headers) return refuse(words::headers_needed);
-  options_ = std::move(*options);
-  // Not kept: they were needed once.
-  options_.user = options_.password = options_.token = std::string();
+  if (connect->options.no_responders && !connect->options.headers)
+    return refuse(words::headers_needed);
+  options_ = connect->options;
   if (!admitted_) connection_.loop().start(alarm_, door_.options().ping_interval);
   admitted_ = true;
   return say_ok();

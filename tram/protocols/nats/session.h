@@ -6,7 +6,6 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,7 +38,6 @@ class NatsSession final : public net::Session, public broker::Subscriber, public
  private:
   struct Subscription {
     std::string sid;
-    std::string pattern;
     broker::SubscriptionId id;
     uint64_t delivered = 0;
     uint64_t delivered_max = 0;  // 0: no limit.
@@ -95,7 +93,7 @@ class NatsSession final : public net::Session, public broker::Subscriber, public
   size_t needed_ = 0;
   BytesView awaited_word_;  // Said when the table is known everywhere; then reading goes on.
 
-  std::deque<Subscription> subscriptions_;  // By cookie.
+  std::vector<Subscription> subscriptions_;  // By cookie.
   std::vector<uint32_t> free_slots_;
   boost::unordered_flat_map<std::string, uint32_t> slot_by_sid_;
   std::unique_ptr<QueueRequests> queue_requests_;  // Made when first needed.
