@@ -37,7 +37,7 @@ def wait_for(what, condition, seconds=20):
 
 
 class Broker:
-    def __init__(self, *flags, environment=None, preexec=None, wait=True, command=()):
+    def __init__(self, *flags, environment=None, preexec=None, wait=True, stderr=None):
         self.folder = tempfile.TemporaryDirectory(prefix="tram-test-")
         self.ports_file = Path(self.folder.name) / "ports.json"
         self.log_file = Path(self.folder.name) / "log"
@@ -45,8 +45,9 @@ class Broker:
         started = time.monotonic()
         with open(self.log_file, "wb") as log:
             self.process = subprocess.Popen(
-                [*command, PROGRAM, "serve", *ports, "--ports-file", str(self.ports_file), *flags],
-                stderr=log, stdin=subprocess.DEVNULL, env=clean_environment(**(environment or {})), preexec_fn=preexec)
+                [PROGRAM, "serve", *ports, "--ports-file", str(self.ports_file), *flags],
+                stderr=log if stderr is None else stderr, stdin=subprocess.DEVNULL,
+                env=clean_environment(**(environment or {})), preexec_fn=preexec)
         self.addresses = {}
         if wait:
             try:

@@ -125,7 +125,9 @@ class HttpWorld {
 
  private:
   struct Metrics final : protocols::http::MetricsSource {
-    std::string metrics_text() override { return "# metrics\n"; }
+    std::string metrics_text(const std::vector<broker::QueueInfo>& queues) override {
+      return "# " + std::to_string(queues.size()) + " queues\n";
+    }
   };
   struct Log final : base::LogSink {
     void write(base::LogLevel, const base::LogLine& line) override { text += line.text() + "\n"; }

@@ -43,13 +43,25 @@ class LocalEngine final : public broker::Engine {
         all_behind = false;
       } else if (one.subscriber == except) {
         continue;
-      } else if (one.subscriber->on_message(one.cookie, publication)) {
+      } else if (deliver(id, one, publication)) {
         all_behind = false;
       }
       ++reach.receivers;
     }
     reach.hold_back = all_behind;
     return reach;
+  }
+
+  bool publish_to(const broker::Subscriber& only, const broker::Publication& publication) override {
+    auto targets = router_.route(publication.subject);
+    bool found = false;
+    for (broker::SubscriptionId id : std::vector(targets.begin(), targets.end())) {
+      Subscription& one = subscriptions_.at(id.value);
+      if (one.subscriber != &only) continue;
+      deliver(id, one, publication);
+      found = true;
+    }
+    return found;
   }
 
   broker::SubscriptionId subscribe(broker::Subscriber& subscriber, uint64_t cookie,
@@ -123,6 +135,13 @@ class LocalEngine final : public broker::Engine {
     router_.subscribe(id, one.pattern, one.group);
     subscriptions_.emplace(id.value, std::move(one));
     return id;
+  }
+  // False if the receiver is behind.
+  bool deliver(broker::SubscriptionId id, Subscription& to,
+               const broker::Publication& publication) {
+    broker::Receipt receipt = to.subscriber->on_message(to.cookie, publication);
+    if (receipt == broker::Receipt::spent) drop(id);
+    return receipt != broker::Receipt::behind;
   }
   void end_mailbox(broker::MailboxId id) {
     auto found = mailboxes_.find(id);

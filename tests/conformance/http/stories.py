@@ -655,6 +655,25 @@ def stops_gracefully(address, check, process):
     check("it stops", process.wait(10), 0)
 
 
+def who_may_come_in(address, check):
+    """With a user, a password and a token set, each opens the door and nothing else does."""
+    ask = ("POST", "/v1/queues/locked", "x")
+    with Wire(address) as wire:
+        for field, status in ((basic("u", "p:w"), 200), ("Authorization: Bearer secret", 200),
+                              ("authorization: bearer secret", 200), (basic("u", "p"), 401),
+                              (basic("v", "p:w"), 401), ("Authorization: Bearer Secret", 401),
+                              ("Authorization: Basic !", 401), ("X: y", 401)):
+            check(f"{field}", wire.ask(*ask, [field]).status, status)
+        refused = wire.ask(*ask)
+        check("how to come in", "Basic" in refused.field("www-authenticate"), True)
+        check("by its code", code(refused), (401, "unauthorized"))
+        for path, status in (("/healthz", 200), ("/readyz", 200), ("/ready", 204), ("/", 200),
+                             ("/v1/openapi.json", 401), ("/metrics", 401), ("/v1/queues", 401),
+                             ("/v1/subscribe?subject=a", 401)):
+            check(path, wire.ask("GET", path).status, status)
+        check("GopherMQ's too", wire.ask("POST", "/api/publish", "{}").status, 401)
+
+
 def show(wire, queue):
     return wire.ask("GET", f"/v1/queues/{queue}").json()
 

@@ -91,8 +91,11 @@ class FakeEngine final : public broker::Engine {
       std::string queue(take->queue);
       auto& contents = queues_[queue];
       if (contents.empty()) return broker::TakeEnded{.missing = 1};
-      broker::Delivery delivery{
-          .id = {++last_id_}, .token = {7}, .queue = queue, .content = contents.front()};
+      broker::Delivery delivery;
+      delivery.id = {++last_id_};
+      delivery.token = {7};
+      delivery.queue = queue;
+      delivery.content = contents.front();
       leased_[last_id_] = {caller, queue, contents.front()};
       contents.pop_front();
       return delivery;

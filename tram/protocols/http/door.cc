@@ -1,7 +1,9 @@
 #include "tram/protocols/http/door.h"
 
 #include <ctime>
+#include <fmt/format.h>
 
+#include "tram/protocols/api/replies.h"
 #include "tram/protocols/http/session.h"
 
 namespace tram::protocols::http {
@@ -14,6 +16,11 @@ HttpDoor::HttpDoor(net::Loop& loop, broker::Engine& engine, const HttpOptions& o
       shared_(shared),
       async_(loop, engine, shared, options.async_in_flight_max),
       inbox_(engine, shared) {
+  std::string body = api::error_json({base::Errc::limit_reached, "too many connections"}) + "\n";
+  refusal_ = fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+      body.size(), body);
   if (options_.allowed_origin.empty()) return;
   site_fields_ = "Access-Control-Allow-Origin: " + options_.allowed_origin +
                  "\r\nAccess-Control-Expose-Headers: *\r\nVary: Origin\r\n";

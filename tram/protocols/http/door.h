@@ -27,6 +27,8 @@ class HttpDoor final : public Door {
 
   std::string_view name() const override { return "http"; }
   std::unique_ptr<net::Session> open(net::Connection& connection) override;
+  // 503 limit_reached.
+  std::string_view refusal() const override { return refusal_; }
 
   // Any thread may read them.
   const RequestCounters& requests() const { return requests_; }
@@ -56,6 +58,7 @@ class HttpDoor final : public Door {
   RequestCounters requests_;
   AsyncPublisher async_;
   ReplyInbox inbox_;
+  std::string refusal_;
   std::string site_fields_;
   base::Time report_after_;
   uint64_t slow_since_ = 0;

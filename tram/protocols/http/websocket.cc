@@ -48,7 +48,7 @@ broker::Receipt WebSocket::on_message(uint64_t, const broker::Publication& publi
   door_.count().messages_out.add();
   door_.count().bytes_out.add(publication.payload.size());
   send_text(json);
-  return started_ && connection_.is_behind() ? broker::Receipt::behind : broker::Receipt::taken;
+  return connection_.is_behind() ? broker::Receipt::behind : broker::Receipt::taken;
 }
 
 void WebSocket::send_text(BytesView json) { send_frame(Opcode::text, json); }
