@@ -25,6 +25,8 @@ constexpr size_t pieces_per_write = 32;
 constexpr size_t typical_size = size_t{2} << 10;
 // After our last word, how long the peer may take to hang up.
 constexpr Duration linger_max = std::chrono::seconds(2);
+// When the program stops, nobody waits that long for a client that does not hang up.
+constexpr Duration linger_when_stopping = std::chrono::milliseconds(200);
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
@@ -292,8 +294,8 @@ void Connection::write() {
       break;
     }
   }
-  if (was_behind && (outbox_.size() <= behind_size_min ||
-                     (outbox_.size() <= behind_size / 2 && !is_behind())))
+  if (was_behind &&
+      (outbox_.size() <= behind_size_min || (outbox_.size() <= behind_size / 2 && !is_behind())))
     loop_.relieve();
   if (outbox_.empty() && state_ == State::flushing) finish_writing();
 }
@@ -317,7 +319,8 @@ void Connection::finish_writing() {
   state_ = State::lingering;
   boost::system::error_code ignored;
   io_->socket.shutdown(stream_protocol::socket::shutdown_send, ignored);
-  loop_.start(io_->deadline, linger_max);
+  loop_.start(io_->deadline,
+              reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
   wait_readable();
 }
 

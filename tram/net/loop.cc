@@ -1,11 +1,10 @@
 #include "tram/net/loop.h"
 
-#include <malloc.h>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <malloc.h>
 
 #include "tram/net/chunk_pool.h"
 #include "tram/net/connection.h"
@@ -32,6 +31,7 @@ struct Loop::Io {
   Time timer_armed_for = Time::never();
   base::IntrusiveList<Connection> connections;
   bool stopped = false;
+  bool ending = false;  // Being destroyed: posted tasks may be about what is gone already.
 };
 
 Loop::Loop(const base::Clock& clock)
@@ -44,8 +44,12 @@ Loop::Loop(const base::Clock& clock)
 
 Loop::~Loop() {
   // The program is over: nobody is told, sockets just close.
-  while (!io_->connections.empty()) io_->connections.front().abort(CloseReason::stopping);
+  io_->ending = true;
+  for (Connection* one = io_->connections.first(); one != nullptr;
+       one = io_->connections.next(*one))
+    one->abort(CloseReason::stopping);
   finish_turn();
+  // What waited for the kernel is told that it waits in vain, and then the connections go.
   io_->timer.cancel();
   io_->work.reset();
   io_->context.restart();
@@ -74,7 +78,9 @@ void Loop::stop() {
 }
 
 void Loop::post(std::move_only_function<void()> task) {
-  boost::asio::post(io_->context, std::move(task));
+  boost::asio::post(io_->context, [this, task = std::move(task)]() mutable {
+    if (!io_->ending) task();
+  });
 }
 
 Time Loop::now() {

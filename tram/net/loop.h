@@ -51,7 +51,8 @@ class Loop {
   void run();
   // Any thread.
   void stop();
-  // Any thread. In the order of the calls of each thread.
+  // Any thread. In the order of the calls of each thread. What has not run when the loop is
+  // destroyed never does.
   void post(std::move_only_function<void()> task);
 
   // The time of this turn: read once a turn, as reading a clock costs more than a short message.
