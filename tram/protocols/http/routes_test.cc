@@ -1,13 +1,12 @@
 // What requests answer, where a real broker cannot be brought into the state that it takes.
 #include <doctest/doctest.h>
 
-#include "tests/support/http_world.h"
-
 #include "tram/protocols/http/websocket_frames.h"
+#include "tram/protocols/testing/http_world.h"
 
 using namespace std::chrono_literals;
 using namespace tram::protocols::http;
-using tram::test::HttpWorld;
+using tram::protocols::testing::HttpWorld;
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "tests/support/http_world.h"
+#include "tram/protocols/testing/http_world.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace std::chrono_literals;
-  using tram::test::HttpWorld;
+  using tram::protocols::testing::HttpWorld;
   tram::protocols::http::HttpOptions options;
   options.message_bytes_max = 4096;
   options.batch_bytes_max = 8192;

@@ -4,11 +4,11 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/support/http_world.h"
+#include "tram/protocols/testing/http_world.h"
 
 using namespace std::chrono_literals;
 using namespace tram::protocols::http;
-using tram::test::HttpWorld;
+using tram::protocols::testing::HttpWorld;
 
 namespace {
 

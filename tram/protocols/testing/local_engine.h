@@ -11,7 +11,7 @@
 #include "tram/broker/engine.h"
 #include "tram/broker/router.h"
 
-namespace tram::test {
+namespace tram::protocols::testing {
 
 // Wound by hand.
 class ManualClock final : public base::Clock {
@@ -179,4 +179,4 @@ class LocalEngine final : public broker::Engine {
   uint64_t last_caller_ = 0;
 };
 
-}  // namespace tram::test
+}  // namespace tram::protocols::testing

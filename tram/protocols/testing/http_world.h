@@ -7,12 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/support/local_engine.h"
-
 #include "tram/base/assert.h"
 #include "tram/protocols/http/door.h"
+#include "tram/protocols/testing/local_engine.h"
 
-namespace tram::test {
+namespace tram::protocols::testing {
 
 class HttpWorld {
  public:
@@ -25,8 +24,13 @@ class HttpWorld {
         shared{access_, metrics_, log, pool_, [this] { return draw_id(); }, "test"},
         door(*loop_, engine, options, shared) {}
   ~HttpWorld() {
-    pool_.stop();
-    loop_.reset();  // And with it the connections, which need the door.
+    finish_workers();
+    // Connections need the door: they go first.
+    while (!loop_->connections().empty()) {
+      loop_->connections().front().abort(net::CloseReason::stopping);
+      settle();
+    }
+    loop_.reset();
   }
 
   class Client {
@@ -153,4 +157,4 @@ class HttpWorld {
   protocols::http::HttpDoor door;
 };
 
-}  // namespace tram::test
+}  // namespace tram::protocols::testing
