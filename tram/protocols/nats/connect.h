@@ -8,9 +8,10 @@
 
 namespace tram::protocols::nats {
 
+// Before a CONNECT says otherwise.
 struct ConnectOptions {
-  bool verbose = true;  // As long as there was no CONNECT.
-  bool pedantic = false;
+  bool verbose = true;
+  bool pedantic = true;
   bool echo = true;
   bool headers = false;
   bool no_responders = false;
@@ -20,7 +21,8 @@ struct ConnectOptions {
   std::string token;
 };
 
-// nullopt for what is not the JSON of a CONNECT. Members that are not known are passed over.
-std::optional<ConnectOptions> parse_connect(base::BytesView json);
+// `before` with what a CONNECT's JSON says: what it does not say stays, as in nats-server. Members
+// that are not known are passed over. nullopt if it is not the JSON of a CONNECT.
+std::optional<ConnectOptions> parse_connect(base::BytesView json, const ConnectOptions& before);
 
 }  // namespace tram::protocols::nats

@@ -91,7 +91,7 @@ NatsSession::Taken NatsSession::take(const Line& line, BytesView bytes,
 }
 
 NatsSession::Taken NatsSession::take_connect(BytesView arguments) {
-  std::optional<ConnectOptions> options = parse_connect(arguments);
+  std::optional<ConnectOptions> options = parse_connect(arguments, options_);
   if (!options) return refuse({});
   if (!door_.options().access.admits(options->user, options->password, options->token)) {
     door_.log().write(base::LogLevel::warn, base::LogLine("unauthorized")
