@@ -35,16 +35,14 @@ bool read(const json::object& object, std::string_view name, uint32_t& value) {
 
 }  // namespace
 
-std::optional<Connect> parse_connect(base::BytesView text) {
+std::optional<Connect> parse_connect(base::BytesView text, const ConnectOptions& before) {
   boost::system::error_code error;
   json::value value = json::parse({text.data(), text.size()}, error);
   if (error || !value.is_object()) return std::nullopt;
   const json::object& object = value.get_object();
-  Connect connect;
+  Connect connect{before, {}};
   ConnectOptions& options = connect.options;
   Credentials& credentials = connect.credentials;
-  // As in nats-server, what CONNECT does not say is verbose no, echo yes.
-  options.verbose = false;
   bool good = read(object, "verbose", options.verbose) &&
               read(object, "pedantic", options.pedantic) && read(object, "echo", options.echo) &&
               read(object, "headers", options.headers) &&

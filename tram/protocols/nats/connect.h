@@ -8,9 +8,10 @@
 
 namespace tram::protocols::nats {
 
+// Before a CONNECT says otherwise.
 struct ConnectOptions {
-  bool verbose = true;  // As long as there was no CONNECT.
-  bool pedantic = false;
+  bool verbose = true;
+  bool pedantic = true;
   bool echo = true;
   bool headers = false;
   bool no_responders = false;
@@ -29,7 +30,8 @@ struct Connect {
   Credentials credentials;
 };
 
-// nullopt for what is not the JSON of a CONNECT. Members that are not known are passed over.
-std::optional<Connect> parse_connect(base::BytesView json);
+// `before` with what a CONNECT's JSON says: what it does not say stays, as in nats-server. Members
+// that are not known are passed over. nullopt if it is not the JSON of a CONNECT.
+std::optional<Connect> parse_connect(base::BytesView json, const ConnectOptions& before);
 
 }  // namespace tram::protocols::nats

@@ -66,19 +66,20 @@ NatsSession::Taken NatsSession::publish(const broker::Publication& publication) 
   DoorCounters& counters = door_.counters_of_sessions();
   counters.messages_in.add();
   counters.bytes_in.add(publication.headers.size() + publication.payload.size());
-  // Checked only when asked for, as in nats-server: clients check what they publish themselves,
-  // and a subject that is not valid reaches nobody whom it should not.
-  if (options_.pedantic && !broker::valid_subject(publication.subject)) {
+  // A subject that is not one, or that has a wildcard, reaches nobody; only pedantic clients are
+  // told, as by nats-server.
+  const bool valid = broker::valid_subject(publication.subject);
+  if (!valid && options_.pedantic) {
     counters.errors.add();
     connection_.send(words::invalid_publish_subject);
-    return Taken::done;
   }
   if (publication.subject.starts_with('$') && QueueRequests::is_one(publication.subject)) {
     if (!queue_requests_) queue_requests_ = std::make_unique<QueueRequests>(*this);
     queue_requests_->take(publication);
     return say_ok();
   }
-  broker::Engine::Reach reach = door_.engine().publish(publication, options_.echo ? nullptr : this);
+  broker::Engine::Reach reach;
+  if (valid) reach = door_.engine().publish(publication, options_.echo ? nullptr : this);
   if (reach.receivers == 0 && options_.no_responders && !publication.reply_to.empty())
     say_no_responders(publication.reply_to);
   say_ok();
@@ -88,6 +89,7 @@ NatsSession::Taken NatsSession::publish(const broker::Publication& publication) 
 }
 
 void NatsSession::say_no_responders(BytesView reply_to) {
+  if (!broker::valid_subject(reply_to)) return;
   broker::Publication status;
   status.subject = reply_to;
   status.headers = words::no_responders_status;

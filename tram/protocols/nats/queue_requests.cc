@@ -260,7 +260,7 @@ void QueueRequests::deliver(uint32_t number, broker::Delivery& delivery) {
 
 bool QueueRequests::answer(BytesView reply_to, BytesView headers, BytesView payload,
                            BytesView answer_to) {
-  if (reply_to.empty()) return false;
+  if (!broker::valid_subject(reply_to)) return false;  // An empty one, for one.
   broker::Publication publication;
   publication.subject = reply_to;
   publication.reply_to = answer_to;

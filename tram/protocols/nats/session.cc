@@ -91,7 +91,7 @@ NatsSession::Taken NatsSession::take(const Line& line, BytesView bytes,
 }
 
 NatsSession::Taken NatsSession::take_connect(BytesView arguments) {
-  std::optional<Connect> connect = parse_connect(arguments);
+  std::optional<Connect> connect = parse_connect(arguments, options_);
   if (!connect) return refuse({});
   const Credentials& credentials = connect->credentials;
   if (!door_.options().access.admits(credentials.user, credentials.password, credentials.token)) {
