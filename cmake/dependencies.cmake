@@ -1,16 +1,15 @@
 # Everything that is not ours, each with its reason (docs/decisions/). Debian 12's packages.
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)  # formatting; GCC 12 has no <format>
-find_package(Boost 1.81 REQUIRED)  # Asio, Beast, JSON, unordered: headers only
+find_package(Boost 1.81 REQUIRED)  # Asio, JSON, unordered: headers only
 
 # Boost.JSON's body, compiled once for whoever uses it.
 add_library(tram_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cc)
 target_compile_features(tram_json PUBLIC cxx_std_23)
 target_include_directories(tram_json SYSTEM PUBLIC ${Boost_INCLUDE_DIRS})
 
-# Asio's and Beast's bodies are compiled once, in tram/net/asio.cc, instead of in every file.
+# Asio's body is compiled once, in tram/net/asio.cc, instead of in every file.
 add_library(tram_asio INTERFACE)
 target_include_directories(tram_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
-target_compile_definitions(tram_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
-                           BOOST_BEAST_SEPARATE_COMPILATION)
+target_compile_definitions(tram_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(tram_asio INTERFACE Threads::Threads)

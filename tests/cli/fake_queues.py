@@ -96,7 +96,7 @@ class Fake:
         size = sum(len(m["body"]) for m in queue.ready)
         return {"name": name, "ready": len(queue.ready), "leased": len(queue.leased),
                 "bytes": size, "waiting_takers": len(queue.takers), "puts": queue.puts,
-                "gets": queue.gets, "oldest_ready_age_ms": age}
+                "deliveries": queue.gets, "oldest_ready_age_ms": age}
 
     def deliver(self, name, message, taker):
         queue = self.queues[name]

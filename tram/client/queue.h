@@ -52,7 +52,7 @@ struct QueueInfo {
   uint64_t bytes = 0;
   uint64_t waiting_takers = 0;
   uint64_t puts = 0;
-  uint64_t gets = 0;
+  uint64_t deliveries = 0;
   base::Duration oldest_ready_age;
 };
 

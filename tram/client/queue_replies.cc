@@ -77,7 +77,7 @@ QueueInfo queue_info(const json::object& object) {
           .bytes = fields.number("bytes"),
           .waiting_takers = fields.number("waiting_takers"),
           .puts = fields.number("puts"),
-          .gets = fields.number("gets"),
+          .deliveries = fields.number("deliveries"),
           .oldest_ready_age = fields.milliseconds("oldest_ready_age_ms")};
 }
 

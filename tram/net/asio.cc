@@ -1,4 +1,3 @@
-// The bodies of Boost.Asio and Boost.Beast, compiled once here instead of in every file that
-// includes them: a clean build is minutes shorter.
+// The body of Boost.Asio, compiled once here instead of in every file that includes it: a clean
+// build is minutes shorter.
 #include <boost/asio/impl/src.hpp>
-#include <boost/beast/src.hpp>

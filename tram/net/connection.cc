@@ -265,7 +265,7 @@ void Connection::wait_writable() {
 
 void Connection::write() {
   if (waits_writable_) return;
-  bool was_behind = outbox_.size() > behind_size_min;
+  bool was_behind = outbox_.size() > behind_size_min();
   while (!outbox_.empty()) {
     std::array<Outbox::Span, pieces_per_write> spans;
     std::array<iovec, pieces_per_write> buffers;
@@ -294,8 +294,8 @@ void Connection::write() {
       break;
     }
   }
-  if (was_behind &&
-      (outbox_.size() <= behind_size_min || (outbox_.size() <= behind_size / 2 && !is_behind())))
+  if (was_behind && (outbox_.size() <= behind_size_min() ||
+                     (outbox_.size() <= behind_size() / 2 && !is_behind())))
     loop_.relieve();
   if (outbox_.empty() && state_ == State::flushing) finish_writing();
 }
@@ -319,8 +319,7 @@ void Connection::finish_writing() {
   state_ = State::lingering;
   boost::system::error_code ignored;
   io_->socket.shutdown(stream_protocol::socket::shutdown_send, ignored);
-  loop_.start(io_->deadline,
-              reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
+  loop_.start(io_->deadline, reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
   wait_readable();
 }
 
@@ -331,7 +330,7 @@ void Connection::abort(CloseReason reason) {
 void Connection::enter_closed(CloseReason reason) {
   state_ = State::closed;
   reason_ = reason;
-  bool relieves = outbox_.size() > behind_size_min;
+  bool relieves = outbox_.size() > behind_size_min();
   outbox_.clear();
   loop_.timers().stop(io_->deadline);
   boost::system::error_code ignored;

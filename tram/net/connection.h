@@ -10,6 +10,7 @@
 // session, at the end of the turn in which it ended.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -55,8 +56,8 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   // than `behind_size`, or, when much waits on the loop as a whole, more than one write's worth.
   // The second keeps a message for thousands of readers from filling memory, and the cache.
   bool is_behind() const {
-    return outbox_.size() > behind_size_min &&
-           (outbox_.size() > behind_size || loop_.chunks().waiting() > backlog_size);
+    return outbox_.size() > behind_size_min() &&
+           (outbox_.size() > behind_size() || loop_.chunks().waiting() > backlog_size);
   }
   // Nothing more can be sent: it is closing or closed.
   bool ending() const { return state_ != State::open; }
@@ -76,8 +77,9 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   ~Connection();
 
  private:
-  static constexpr size_t behind_size = Outbox::counted_max;
-  static constexpr size_t behind_size_min = size_t{64} << 10;
+  // With a small `pending_max`, well below it: publishers must wait before a reader is given up.
+  size_t behind_size() const { return std::min(Outbox::counted_max, limits_.pending_max / 4); }
+  size_t behind_size_min() const { return std::min(size_t{64} << 10, limits_.pending_max / 16); }
   static constexpr size_t backlog_size = size_t{16} << 20;
 
   enum class State { open, flushing, lingering, closed };

@@ -1,8 +1,8 @@
 // One thread's event loop.
 //
-// A turn: whatever the kernel has ready is handled, then everything that was put off to the
-// end of the turn is done once (outboxes are written, batches sent), then timers fire. So a
-// hundred messages to one reader cost one write, not a hundred.
+// A turn: whatever the kernel has ready is handled, timers fire, and then everything that was put
+// off to the end of the turn is done once (outboxes are written, batches sent). So a hundred
+// messages to one reader cost one write, not a hundred.
 //
 // Threads: everything belongs to the thread in `run`, except `post` and `stop`.
 #pragma once

@@ -20,6 +20,7 @@ broker::Limits broker_limits(const Options& options) {
   limits.queue_idle_expiry = options.queue_idle_expiry;
   limits.stored_bytes_max = options.stored_bytes_max;
   limits.mailbox_pending_max = options.mailbox_pending_max;
+  limits.mailbox_bytes_max = options.mailbox_bytes_max;
   limits.mailboxes_max = static_cast<uint32_t>(options.mailboxes_max);
   limits.mailbox_idle_expiry = options.mailbox_idle_expiry;
   return limits;

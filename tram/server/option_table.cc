@@ -355,6 +355,14 @@ constexpr std::array rows = {
               .sentence = "Messages that wait on one subject, over all its mailboxes; beyond them "
                           "publishing over HTTP is answered with 429.",
               .least = "1"},
+    OptionRow{.name = "mailbox-bytes-max",
+              .section = "queues",
+              .type = OptionType::bytes,
+              .fallback = "1GiB",
+              .member = &Options::mailbox_bytes_max,
+              .sentence = "Bytes of messages that wait in all mailboxes; beyond them publishing "
+                          "over HTTP is answered with 429.",
+              .least = "1"},
     OptionRow{.name = "mailbox-idle-expiry",
               .section = "queues",
               .type = OptionType::duration,

@@ -65,6 +65,7 @@ struct Options {
   base::Duration queue_idle_expiry;
   uint64_t mailboxes_max = 0;
   uint64_t mailbox_pending_max = 0;
+  uint64_t mailbox_bytes_max = 0;
   base::Duration mailbox_idle_expiry;
 
   // The program.

@@ -48,9 +48,9 @@ class QueuesVerb final : public Verb {
 std::string json(const QueueInfo& queue) {
   return fmt::format(
       "{{\"name\":{},\"ready\":{},\"leased\":{},\"bytes\":{},\"waiting_takers\":{},\"puts\":{},"
-      "\"gets\":{},\"oldest_ready_age_ms\":{}}}",
+      "\"deliveries\":{},\"oldest_ready_age_ms\":{}}}",
       json_string(queue.name), queue.ready, queue.leased, queue.bytes, queue.waiting_takers,
-      queue.puts, queue.gets, queue.oldest_ready_age.milliseconds());
+      queue.puts, queue.deliveries, queue.oldest_ready_age.milliseconds());
 }
 
 std::string age(const QueueInfo& queue) {
@@ -71,14 +71,14 @@ int QueuesVerb::list(Context& context, client::Queues& queues) {
                        ready, leased, bytes, takers, puts, gets, oldest);
   };
   if (!context.json() && !all->empty()) {
-    row("QUEUE", "READY", "LEASED", "BYTES", "TAKERS", "PUTS", "GETS", "OLDEST");
+    row("QUEUE", "READY", "LEASED", "BYTES", "TAKERS", "PUTS", "TAKEN", "OLDEST");
   }
   for (const QueueInfo& queue : *all) {
     if (context.json()) {
       out += json(queue) + "\n";
     } else {
       row(queue.name, queue.ready, queue.leased, queue.bytes, queue.waiting_takers, queue.puts,
-          queue.gets, age(queue));
+          queue.deliveries, age(queue));
     }
   }
   if (all->empty()) context.say("there are no queues: 'tram put' makes one");
@@ -94,10 +94,10 @@ int QueuesVerb::show(Context& context, client::Queues& queues) {
     if (!context.json()) {
       out = fmt::format(
           "{}\n  ready           {}\n  leased          {}\n  bytes           {}\n"
-          "  waiting takers  {}\n  puts            {}\n  gets            {}\n"
+          "  waiting takers  {}\n  puts            {}\n  deliveries      {}\n"
           "  oldest ready    {}\n",
           queue->name, queue->ready, queue->leased, queue->bytes, queue->waiting_takers,
-          queue->puts, queue->gets, age(*queue));
+          queue->puts, queue->deliveries, age(*queue));
     }
     if (auto printed = context.print(out); !printed) return context.fail(printed.error());
   }

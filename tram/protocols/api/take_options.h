@@ -6,6 +6,7 @@
 #include "tram/base/bytes.h"
 #include "tram/base/result.h"
 #include "tram/base/time.h"
+#include "tram/broker/limits.h"
 
 namespace tram::protocols::api {
 
@@ -16,10 +17,12 @@ struct TakeOptions {
   base::Duration lease = std::chrono::seconds(30);
 };
 
-constexpr uint64_t take_count_max = 10'000;
-constexpr uint64_t wait_ms_max = 86'400'000;  // A day.
-constexpr uint64_t linger_ms_max = 60'000;
-constexpr uint64_t lease_ms_max = 7 * wait_ms_max;
+// The state machine's own limits, in the units of the doors.
+constexpr uint64_t take_count_max = broker::Limits::take_count_max;
+constexpr uint64_t wait_ms_max =
+    static_cast<uint64_t>(broker::Limits::take_wait_max.milliseconds());
+constexpr uint64_t linger_ms_max = wait_ms_max;
+constexpr uint64_t lease_ms_max = static_cast<uint64_t>(broker::Limits::lease_max.milliseconds());
 
 // {"n":1,"wait_ms":0,"linger_ms":0,"lease_ms":30000}: all optional, an empty body too.
 // Errors: invalid_json; invalid_argument, naming the member and what it may be.

@@ -43,14 +43,12 @@ std::optional<Connect> parse_connect(base::BytesView text, const ConnectOptions&
   Connect connect{before, {}};
   ConnectOptions& options = connect.options;
   Credentials& credentials = connect.credentials;
-  bool good = read(object, "verbose", options.verbose) &&
-              read(object, "pedantic", options.pedantic) && read(object, "echo", options.echo) &&
-              read(object, "headers", options.headers) &&
-              read(object, "no_responders", options.no_responders) &&
-              read(object, "protocol", options.protocol) &&
-              read(object, "user", credentials.user) &&
-              read(object, "pass", credentials.password) &&
-              read(object, "auth_token", credentials.token);
+  bool good =
+      read(object, "verbose", options.verbose) && read(object, "pedantic", options.pedantic) &&
+      read(object, "echo", options.echo) && read(object, "headers", options.headers) &&
+      read(object, "no_responders", options.no_responders) &&
+      read(object, "protocol", options.protocol) && read(object, "user", credentials.user) &&
+      read(object, "pass", credentials.password) && read(object, "auth_token", credentials.token);
   if (!good) return std::nullopt;
   return connect;
 }
