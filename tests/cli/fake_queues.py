@@ -197,7 +197,7 @@ class Fake:
             queue.ready.clear()
             if words[3] == "DELETE":
                 del self.queues[name]
-            self.json(reply, {"ok": True, "removed": count})
+            self.json(reply, {"ok": True, "count": count})
         else:
             self.error(reply, "unknown_request")
 

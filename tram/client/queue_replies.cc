@@ -144,7 +144,7 @@ Result<QueueInfo> parse_queue_info(BytesView text) {
 Result<uint64_t> parse_removed(BytesView text) {
   auto value = parsed_object(text);
   if (!value || !Fields(value->get_object()).flag("ok")) return strange(text);
-  return Fields(value->get_object()).number("removed");
+  return Fields(value->get_object()).number("count");
 }
 
 Result<BrokerInfo> parse_broker_info(BytesView text) {

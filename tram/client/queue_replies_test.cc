@@ -49,7 +49,7 @@ TEST_CASE("replies are read, and what is not a reply is refused") {
   CHECK((*list)[0].ready == 2);
   CHECK((*list)[0].oldest_ready_age.milliseconds() == 1500);
   CHECK(!parse_queue_list(R"({"queues":[5]})"));
-  CHECK(*parse_removed(R"({"ok":true,"removed":3})") == 3);
+  CHECK(*parse_removed(R"({"ok":true,"count":3})") == 3);
   CHECK(!parse_removed(R"({"ok":false})"));
 }
 
