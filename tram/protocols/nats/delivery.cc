@@ -14,6 +14,7 @@ class Pen {
  public:
   explicit Pen(char* to) : begin_(to), to_(to) {}
   void write(BytesView text) {
+    if (text.empty()) return;  // Its data may be null, which memcpy must not be given.
     std::memcpy(to_, text.data(), text.size());
     to_ += text.size();
   }

@@ -6,7 +6,11 @@
 namespace tram::protocols::nats {
 
 NatsDoor::NatsDoor(broker::Engine& engine, base::LogSink& log, const NatsOptions& options)
-    : engine_(engine), log_(log), options_(options), client_id_next_(options.client_id_first) {}
+    : engine_(engine),
+      log_(log),
+      options_(options),
+      opened_at_(engine.now()),
+      client_id_next_(options.client_id_first) {}
 
 std::unique_ptr<net::Session> NatsDoor::open(net::Connection& connection) {
   uint64_t client_id = client_id_next_;

@@ -18,12 +18,14 @@ class NatsDoor final : public Door {
   broker::Engine& engine() { return engine_; }
   base::LogSink& log() { return log_; }
   const NatsOptions& options() const { return options_; }
+  base::Duration uptime() const { return engine_.now() - opened_at_; }
   DoorCounters& counters_of_sessions() { return counters_; }
 
  private:
   broker::Engine& engine_;
   base::LogSink& log_;
   const NatsOptions options_;
+  const base::Time opened_at_;
   uint64_t client_id_next_;
 };
 

@@ -167,7 +167,8 @@ void QueueRequests::api(BytesView rest, const broker::Publication& request) {
     api::append_json_string(info, options.server_id);
     info += ",\"version\":";
     api::append_json_string(info, options.tram_version);
-    info += fmt::format(",\"max_payload\":{}}}", options.payload_max);
+    info += fmt::format(",\"max_payload\":{},\"uptime_ms\":{}}}", options.payload_max,
+                        session_.door_.uptime().milliseconds());
     answer(request.reply_to, {}, info);
   } else if (rest == "QUEUE.LIST") {
     submit(Kind::list, {}, request.reply_to, broker::ListQueues{});
