@@ -5,6 +5,7 @@ A transcript is a text file. Its clients have one capital letter each, and conne
     # a remark
     server: user=ann password=secret   the options of the server (servers.py); one such line at most
     only tram                          what nats-server does not have, or does otherwise; say why in a remark
+    in pieces only tram                nats-server is told it in whole pieces alone
     A info {"headers": true}           INFO has these members, with these values
     A> PUB news 5                      A sends the line, and CR LF
     A>> half a li                      A sends just these bytes
@@ -102,6 +103,7 @@ class Transcript:
         self.name = path.stem
         self.server = {}
         self.only_tram = False
+        self.pieces_only_tram = False
         self.steps = []
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if not line.strip() or line.startswith("#"):
@@ -110,6 +112,8 @@ class Transcript:
                 self.server = dict(item.split("=", 1) for item in line.split()[1:])
             elif line.strip() == "only tram":
                 self.only_tram = True
+            elif line.strip() == "in pieces only tram":
+                self.pieces_only_tram = True
             else:
                 self.steps.append((number, line))
 
