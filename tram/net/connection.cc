@@ -263,6 +263,11 @@ void Connection::wait_writable() {
                          });
 }
 
+bool Connection::make_room() {
+  write();
+  return state_ == State::open && !outbox_is_full();
+}
+
 void Connection::write() {
   if (waits_writable_) return;
   bool was_behind = outbox_.size() > behind_size_min();

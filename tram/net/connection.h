@@ -52,6 +52,9 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   }
   size_t pending() const { return outbox_.size(); }
   bool outbox_is_full() const { return outbox_.size() > limits_.pending_max; }
+  // Writes now what the kernel will take, instead of at the end of the turn. False if the outbox
+  // is still full: then it is the reader that is slow, and not the turn that was long.
+  bool make_room();
   // So much waits that publishers should wait for this reader, if it is their only one: more
   // than `behind_size`, or, when much waits on the loop as a whole, more than one write's worth.
   // The second keeps a message for thousands of readers from filling memory, and the cache.

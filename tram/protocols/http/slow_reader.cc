@@ -13,7 +13,7 @@ std::optional<SlowPolicy> parse_slow_policy(std::string_view name) {
 
 bool has_room(net::Connection& connection, HttpDoor& door, SlowPolicy policy) {
   if (connection.ending()) return false;
-  if (!connection.outbox_is_full()) return true;
+  if (!connection.outbox_is_full() || connection.make_room()) return true;
   door.count().dropped.add();
   door.report_slow(connection.peer_address());
   if (policy == SlowPolicy::disconnect) {

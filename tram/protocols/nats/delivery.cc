@@ -42,7 +42,7 @@ broker::Receipt NatsSession::on_message(uint64_t cookie, const broker::Publicati
   counters.messages_out.add();
   counters.bytes_out.add(publication.headers.size() + publication.payload.size());
   ++subscription.delivered;
-  if (connection_.outbox_is_full()) {
+  if (connection_.outbox_is_full() && !connection_.make_room()) {
     counters.dropped.add();
     connection_.abort(net::CloseReason::slow_consumer);
     return broker::Receipt::taken;
