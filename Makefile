@@ -37,11 +37,12 @@ test:     ## Build and run every test
 check:    ## Everything that CI runs, cheapest first
 	@tools/check
 
-bench:    ## Build and run every benchmark: make bench ARGS="--benchmark_filter=queue"
+bench:    ## Every benchmark, then Tram beside its rivals: make bench COMPARE="--rounds 3"
 	@tools/setup bench
 	@$(CONFIGURE) bench > /dev/null
 	@cmake --build build/release -j $(JOBS)
 	@while read -r bench; do echo "== $${bench##*/}"; "$$bench" $(ARGS) || exit 1; done < build/release/benches.txt
+	@bench/run $(COMPARE)
 
 install:  ## Install what was built, as root or elsewhere: make install PREFIX=~/.local
 	@test -f build/release/tram || { echo "make install: nothing is built yet: run make build first" >&2; exit 1; }
