@@ -68,7 +68,8 @@ Assembly::Assembly(const LoadedOptions& loaded, const base::Clock& clock, base::
         "connections-max {} cannot be reached: the limit of {} open files leaves room for {}; "
         "raise it (ulimit -n, LimitNOFILE)",
         connections_max_, open_files, fit));
-  engine_ = std::make_unique<engines::embedded::EmbeddedEngine>(loops, broker_limits(options_));
+  engine_ = std::make_unique<engines::embedded::EmbeddedEngine>(
+      loops, broker_limits(options_), std::min<size_t>(size_t{2} << 20, options_.pending_max / 4));
   metrics_.engine = engine_.get();
   doors_ = std::make_unique<DoorSet>(options_, loops, *engine_, metrics_, log_);
 }

@@ -56,7 +56,7 @@ def read_until(s, end):
 
 
 def subscriber_that_never_reads(threads):
-    with world(threads, pending_max=16 << 20, max_message_bytes=65536, write_stall_max="500ms") as (broker, polite):
+    with world(threads, pending_max=1 << 20, max_message_bytes=65536, write_stall_max="500ms") as (broker, polite):
         deaf = connect(broker, QUIET + b"SUB flood 1\r\nPING\r\n")
         read_until(deaf, b"PONG\r\n")
         reader = connect(broker, QUIET + b"SUB flood 1\r\nPING\r\n")

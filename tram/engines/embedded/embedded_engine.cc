@@ -4,12 +4,13 @@
 
 namespace tram::engines::embedded {
 
-EmbeddedEngine::EmbeddedEngine(std::span<net::Loop* const> loops, const broker::Limits& limits) {
+EmbeddedEngine::EmbeddedEngine(std::span<net::Loop* const> loops, const broker::Limits& limits,
+                               size_t in_flight_max) {
   TRAM_ASSERT(!loops.empty() && loops.size() <= loops_max, loops.size());
   std::vector<LoopEngine*> all;
   for (net::Loop* loop : loops) {
     auto index = static_cast<uint32_t>(engines_.size());
-    engines_.push_back(std::make_unique<LoopEngine>(index, *loop, limits));
+    engines_.push_back(std::make_unique<LoopEngine>(index, *loop, limits, in_flight_max));
     all.push_back(engines_.back().get());
   }
   for (LoopEngine* engine : all) engine->connect(all);

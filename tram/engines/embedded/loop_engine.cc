@@ -30,8 +30,10 @@ uint32_t hash_of(BytesView name) {
 
 }  // namespace
 
-LoopEngine::LoopEngine(uint32_t index, net::Loop& loop, const broker::Limits& limits)
+LoopEngine::LoopEngine(uint32_t index, net::Loop& loop, const broker::Limits& limits,
+                       size_t in_flight_max)
     : index_(index),
+      in_flight_max_(in_flight_max),
       loop_(loop),
       subscriptions_(index),
       callers_(index),
@@ -106,7 +108,7 @@ broker::Engine::Reach LoopEngine::hand_on(const Publication& publication,
       }
       if (record == nullptr) continue;
       reach.receivers += record->target_count;
-      if (in_flight_[loop] + parcel->live_size() < in_flight_max)
+      if (in_flight_[loop] + parcel->live_size() < in_flight_max_)
         all_behind = false;
       else
         waits_for_parcels_.store(true, std::memory_order_seq_cst);
@@ -501,7 +503,7 @@ void LoopEngine::reuse(Parcel& parcel) {
   }
   in_flight_[parcel.to] -= parcel.live_size();
   if (waits_for_parcels_.load(std::memory_order_relaxed) &&
-      in_flight_[parcel.to] < in_flight_max / 2) {
+      in_flight_[parcel.to] < in_flight_max_ / 2) {
     waits_for_parcels_.store(false, std::memory_order_seq_cst);
     loop_.relieve();
   }

@@ -37,7 +37,9 @@ class LoopEngine final : public broker::Engine,
                          public net::TurnEnd,
                          public net::HeldBack {
  public:
-  LoopEngine(uint32_t index, net::Loop& loop, const broker::Limits& limits);
+  // `in_flight_max`: bytes on their way to one loop, not yet handled there; beyond it publishers
+  // are held back.
+  LoopEngine(uint32_t index, net::Loop& loop, const broker::Limits& limits, size_t in_flight_max);
   ~LoopEngine();
   // All engines of the broker, this one among them, in the order of their loops.
   void connect(std::vector<LoopEngine*> engines);
@@ -60,9 +62,6 @@ class LoopEngine final : public broker::Engine,
   const LoopCounters& counters() const { return counters_; }
 
  private:
-  // Bytes on their way to one loop, not yet handled there. Beyond it publishers are held back.
-  static constexpr size_t in_flight_max = size_t{2} << 20;
-
   struct LocalSubscription {
     broker::Subscriber* subscriber = nullptr;
     uint64_t cookie = 0;
@@ -119,6 +118,7 @@ class LoopEngine final : public broker::Engine,
   void on_relief() override;
 
   const uint32_t index_;
+  const size_t in_flight_max_;
   net::Loop& loop_;
   std::vector<LoopEngine*> engines_;
 
