@@ -110,10 +110,11 @@ class CommandMaker {
     broker::MessageId id;
     broker::LeaseToken token;
   };
-  static constexpr std::array<std::string_view, 6> queues_ = {"a", "b", "c", "d", "e", "not good"};
-  static constexpr std::array<std::string_view, 4> subjects_ = {"x", "x.y", "y", "x.z"};
-  static constexpr std::array<std::string_view, 6> patterns_ = {"x",   "x.*", ">",
-                                                                "x.y", "y",   "x..y"};
+  static constexpr std::array<std::string_view, 6> some_queues = {"a", "b", "c",
+                                                                  "d", "e", "not good"};
+  static constexpr std::array<std::string_view, 4> some_subjects = {"x", "x.y", "y", "x.z"};
+  static constexpr std::array<std::string_view, 6> some_patterns = {"x",   "x.*", ">",
+                                                                    "x.y", "y",   "x..y"};
 
   template <size_t n>
   std::string_view one_of(const std::array<std::string_view, n>& names) {
@@ -121,19 +122,19 @@ class CommandMaker {
   }
   // The first ones more often, so that something happens to them.
   std::string_view queue() {
-    if (random_.one_in(3)) return one_of(queues_);
-    return queues_[random_.below(2)];
+    if (random_.one_in(3)) return one_of(some_queues);
+    return some_queues[random_.below(2)];
   }
   static std::string_view queue_named(std::string_view name) {
-    for (auto one : queues_)
+    for (auto one : some_queues)
       if (one == name) return one;
     return {};
   }
-  std::string_view subject() { return one_of(subjects_); }
+  std::string_view subject() { return one_of(some_subjects); }
   // Nearly always the same for the same mailbox.
   std::string_view pattern_of(broker::MailboxId id) {
-    if (random_.one_in(8)) return one_of(patterns_);
-    return patterns_[id.high & 3];
+    if (random_.one_in(8)) return one_of(some_patterns);
+    return some_patterns[id.high & 3];
   }
   broker::MailboxId mailbox() { return broker::mailbox_id_from_random(random_.below(4), 7); }
   broker::OpenMailbox opening() {

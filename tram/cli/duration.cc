@@ -1,6 +1,7 @@
 #include "tram/cli/duration.h"
 
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 
 namespace tram::cli {
@@ -49,7 +50,7 @@ Result<Duration> parse_duration(std::string_view text) {
     rest.remove_prefix(length);
     double nanoseconds = count * static_cast<double>(size);
     if (nanoseconds >= 9.2e18) return wrong();
-    sum = sum + Duration::from_nanoseconds(static_cast<int64_t>(nanoseconds + 0.5));
+    sum = sum + Duration::from_nanoseconds(std::llround(nanoseconds));
   }
   return sum;
 }

@@ -17,7 +17,7 @@ struct Parsed {
   bool quiet = false;
   std::string error;
 
-  explicit Parsed(std::vector<std::string> words) {
+  explicit Parsed(const std::vector<std::string>& words) {
     OptionSet options;
     options.positional("QUEUE", queue, "the queue");
     options.optional("BODY", body, "the message");

@@ -89,7 +89,7 @@ class FakeServer {
     place.sin_family = AF_INET;
     place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof place;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&place), size) != 0 ||
+    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&place), size) != 0 ||
         ::listen(listener_, 16) != 0) {
       mistakes_ = "cannot listen\n";
     }

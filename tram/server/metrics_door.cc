@@ -72,7 +72,7 @@ class MetricsSession final : public net::Session {
     asked_ = true;
     connection_.pause();
     gather_metrics(door_.sources_, door_.loop_, door_.engine_,
-                   [this, alive = std::weak_ptr<bool>(alive_)](std::string page) {
+                   [this, alive = std::weak_ptr<bool>(alive_)](const std::string& page) {
                      if (alive.expired()) return;
                      say(answer("200 OK", prometheus, page, with_body_));
                    });

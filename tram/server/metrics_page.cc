@@ -20,7 +20,8 @@ void write_process(MetricsText& text, const MetricsSources& sources) {
   text.family("tram_build_info", gauge, "Always 1; its label says which Tram this is.");
   text.sample({{"version", sources.version}}, uint64_t{1});
   text.family("process_start_time_seconds", gauge, "When the process started, since 1970.");
-  text.sample({}, static_cast<double>(sources.started_nanoseconds / 1'000'000) / 1000);
+  int64_t started_milliseconds = sources.started_nanoseconds / 1'000'000;
+  text.sample({}, static_cast<double>(started_milliseconds) / 1000);
   text.family("process_cpu_seconds_total", counter, "Processor time taken, user and system.");
   text.sample({}, stats.cpu_seconds);
   text.family("process_resident_memory_bytes", gauge, "Memory in use.");

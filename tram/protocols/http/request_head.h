@@ -18,6 +18,8 @@ namespace tram::protocols::http {
 
 using base::BytesView;
 
+// `delete` alone is a keyword.
+// NOLINTNEXTLINE(readability-identifier-naming)
 enum class Method : uint8_t { get, head, post, put, delete_, patch, options, other };
 BytesView name_of(Method method);
 

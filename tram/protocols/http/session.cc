@@ -175,7 +175,7 @@ uint64_t HttpSession::body_size_max(const RequestHead& head, const Match& found)
 // --- Who may ask, and for what.
 
 bool HttpSession::turn_away(const RequestHead& head, const Match& found) {
-  auto refuse = [&](base::Error error, int status, BytesView fields = {}) {
+  auto refuse = [&](const base::Error& error, int status, BytesView fields = {}) {
     exchange_.begin(head, found, {}, nullptr);
     exchange_.refuse(error, status, fields);
     return true;

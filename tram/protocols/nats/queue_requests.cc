@@ -39,6 +39,8 @@ bool cut_last_number(BytesView& text, uint64_t& number) {
 }
 
 bool same_letters(BytesView a, BytesView b) {
+  // The length is given, so no terminating zero is looked for.
+  // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
