@@ -244,6 +244,7 @@ void BrokerModel::run(const StopTaking& stop, Moment at) {
     return taker.caller == at.caller && taker.ticket == stop.of_take;
   });
   if (mine == takers_.end()) return;
+  at.effects.replies.push_back({mine->caller, mine->ticket, TakeEnded{false, mine->missing}});
   queues_[mine->queue].used = at.now;
   takers_.erase(mine);
 }

@@ -63,6 +63,8 @@ void carry_out(State& state, StopTaking& stop, Context& context) {
   Taker* taker = state.takers.find(context.caller, stop.of_take);
   if (!taker) return;
   Queue& queue = *taker->queue;
+  context.effects.replies.push_back({taker->terms.caller, taker->terms.ticket,
+                                     TakeEnded{.waited = false, .missing = taker->terms.missing}});
   state.takers.remove(*taker);
   --state.totals.waiting_takers;
   state.queues.used(queue, context.now);

@@ -28,8 +28,8 @@ struct Take {
 // when too many wait already, or there would be too many queues.
 void carry_out(State& state, Take& take, Context& context);
 
-// The caller's take under `of_take` waits no longer: nobody listens for the rest. Never replied
-// to; nothing happens if that take does not wait.
+// The caller's take under `of_take` waits no longer: nobody listens for the rest. That take gets
+// TakeEnded, so that each take has exactly one last reply; nothing happens if it does not wait.
 struct StopTaking {
   BytesView queue;
   Ticket of_take;

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <strings.h>
+#include <utility>
 
 #include "tram/base/assert.h"
 #include "tram/broker/subject.h"
@@ -198,6 +199,7 @@ void QueueRequests::submit(Kind kind, BytesView queue, BytesView reply_to,
   pending.kind = kind;
   pending.reply_to = reply_to;
   pending.queue = queue;
+  pending.abandoned = false;
   session_.door_.engine().submit(session_.caller(), ticket_of(TicketKind::queue_request, number),
                                  std::move(command));
 }
@@ -253,11 +255,10 @@ void QueueRequests::deliver(uint32_t number, broker::Delivery& delivery) {
     return;
   }
   // Nobody listens any more. First the take must end, or it would be handed the message again.
-  if (delivery.remaining > 0) {
+  // Its number is in use until its last reply, which may be on its way already.
+  if (delivery.remaining > 0 && !std::exchange(pending_[number].abandoned, true))
     engine.submit(session_.caller(), {},
                   broker::StopTaking{delivery.queue, ticket_of(TicketKind::queue_request, number)});
-    finish(number);
-  }
   engine.submit({}, {}, broker::Release{delivery.queue, delivery.id, delivery.token, false});
 }
 

@@ -40,6 +40,7 @@ class QueueRequests {
     Kind kind = Kind::put;
     std::string reply_to;
     std::string queue;
+    bool abandoned = false;  // Nobody listens any more; its last reply is still to come.
   };
 
   void put(BytesView queue, const broker::Publication& request);
