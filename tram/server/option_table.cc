@@ -1,3 +1,4 @@
+// Every option, one row each. Long because it is one table, and plainer so than in pieces.
 #include "tram/server/option_table.h"
 
 #include <array>

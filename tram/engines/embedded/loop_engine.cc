@@ -1,3 +1,5 @@
+// One piece, though long: live messages, commands and parcels all turn on the same few tables of
+// one loop, and the order in which a parcel is handled is the promise that ties them together.
 #include "tram/engines/embedded/loop_engine.h"
 
 #include <algorithm>
