@@ -2,19 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "tram/base/assert.h"
 
 namespace tram::net {
 
 namespace {
-
-using boost::asio::generic::stream_protocol;
 
 // What one read may bring. Larger reads were no faster (docs/benchmarks.md) and fill the cache.
 constexpr size_t read_size = size_t{64} << 10;
@@ -28,7 +28,7 @@ constexpr Duration linger_max = std::chrono::seconds(2);
 // When the program stops, nobody waits that long for a client that does not hang up.
 constexpr Duration linger_when_stopping = std::chrono::milliseconds(200);
 
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
 }  // namespace
 
@@ -50,35 +50,29 @@ BytesView name_of(CloseReason reason) {
   return "unknown";
 }
 
-struct Connection::Io {
-  Io(Loop& loop, std::move_only_function<void()> on_deadline)
-      : socket(loop.context()), deadline(std::move(on_deadline)) {}
-  stream_protocol::socket socket;
-  Timer deadline;  // While bytes wait: for a write. After our last word: for the peer's.
-};
-
 void Connection::adopt(
     Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits,
     std::move_only_function<std::unique_ptr<Session>(Connection&)> make_session) {
   auto* connection = new Connection(loop, socket, std::move(peer_address), limits);
   loop.connections().push_back(*connection);
   connection->session_ = make_session(*connection);
-  if (connection->state_ == State::open) connection->wait_readable();
+  if (connection->state_ != State::closed && !loop.sockets().add(socket, *connection))
+    connection->abort(CloseReason::lost);
 }
 
 Connection::Connection(Loop& loop, int socket, std::string peer_address,
                        const ConnectionLimits& limits)
     : loop_(loop),
       outbox_(loop.chunks()),
-      io_(std::make_unique<Io>(
-          loop,
-          [this] { abort(state_ == State::lingering ? reason_ : CloseReason::write_stalled); })),
       limits_(limits),
+      socket_(socket),
+      deadline_(
+          [this] { abort(state_ == State::lingering ? reason_ : CloseReason::write_stalled); }),
       peer_address_(std::move(peer_address)) {
-  io_->socket.assign(stream_protocol(AF_INET, IPPROTO_TCP), socket);
-  io_->socket.non_blocking(true);
-  boost::system::error_code ignored;  // Not every socket is TCP: a test may use a pair.
-  io_->socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  int yes = 1;
+  ::ioctl(socket, FIONBIO, &yes);
+  // Fails where the socket is not TCP: a test may use a pair.
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
 Connection::~Connection() {
@@ -90,51 +84,59 @@ Connection::~Connection() {
 
 // --- Reading.
 
-void Connection::wait_readable() {
-  if (waits_readable_ || peer_ended_) return;
-  waits_readable_ = true;
-  ++operations_;
-  io_->socket.async_wait(stream_protocol::socket::wait_read,
-                         [this](const boost::system::error_code&) {
-                           --operations_;
-                           waits_readable_ = false;
-                           on_readable();
-                         });
-}
-
-void Connection::on_readable() {
-  if (state_ == State::closed) {
+void Connection::on_ready(Ready ready) {
+  if (state_ == State::closed) return;
+  readable_ |= ready.readable;
+  ended_ |= ready.ended;
+  if (ready.writable && waits_writable_) {
+    waits_writable_ = false;
+    loop_.timers().stop(deadline_);
     loop_.at_turn_end(*this);
-    return;
   }
-  if (state_ == State::lingering) {
-    char ignored[4096];
-    ssize_t size = 0;
-    while ((size = ::recv(io_->socket.native_handle(), ignored, sizeof ignored, 0)) > 0) {
-    }
-    if (size < 0 && would_block())
-      wait_readable();
-    else
-      enter_closed(reason_);
-    return;
-  }
-  if (state_ == State::flushing) return;
-  if (pauses_ > 0) {
-    // Not to read, but to hear of a peer that has gone while its answer is prepared. If it sent
-    // more instead, that waits in the kernel until the session resumes.
-    char byte = 0;
-    ssize_t size = ::recv(io_->socket.native_handle(), &byte, 1, MSG_PEEK);
-    if (size == 0) on_peer_end();
-    if (size < 0 && !would_block()) abort(CloseReason::lost);
-    if (size < 0 && would_block()) wait_readable();
-    return;
-  }
-  for (int i = 0; i < reads_per_turn_max && read_once(); ++i) {
-  }
-  if (state_ == State::open && (pauses_ == 0 || tail_.empty())) wait_readable();
+  if (readable_) read();
 }
 
-// True if there may be more to read, and it may be read now.
+// The kernel tells of a change once, so `readable_` stays until it has said "nothing more".
+void Connection::read() {
+  if (state_ == State::lingering) return drain();
+  if (peer_ended_) return;
+  for (int i = 0; i < reads_per_turn_max && state_ == State::open && pauses_ == 0; ++i)
+    if (!read_once()) return;
+  if (state_ != State::open) return;
+  if (pauses_ == 0)
+    read_again();
+  else
+    look_for_end();
+}
+
+void Connection::read_again() {
+  if (readable_) loop_.sockets().again(*this);
+}
+
+// While paused. Not to read, but to hear of a peer that has gone while its answer is prepared. If
+// it sent more before, that waits in the kernel until the session resumes.
+void Connection::look_for_end() {
+  if (!ended_ || peer_ended_ || !tail_.empty()) return;
+  char byte = 0;
+  ssize_t size = ::recv(socket_, &byte, 1, MSG_PEEK);
+  if (size == 0) on_peer_end();
+  if (size < 0 && !would_block()) abort(CloseReason::lost);
+}
+
+// After our last word: what still comes is dropped, until the peer hangs up.
+void Connection::drain() {
+  std::span<char> buffer = loop_.read_buffer();
+  for (int i = 0; i < reads_per_turn_max; ++i) {
+    ssize_t size = ::recv(socket_, buffer.data(), read_size, 0);
+    if (size > 0) continue;
+    readable_ = false;
+    if (size == 0 || !would_block()) enter_closed(reason_);
+    return;
+  }
+  read_again();
+}
+
+// True if there may be more to read.
 bool Connection::read_once() {
   char* to = nullptr;
   size_t room = 0;
@@ -148,16 +150,20 @@ bool Connection::read_once() {
     to = buffer.data() + tail_.size();
     room = read_size;
   }
-  ssize_t size = ::recv(io_->socket.native_handle(), to, room, 0);
+  ssize_t size = ::recv(socket_, to, room, 0);
   if (size < 0) {
+    readable_ = ended_ = false;
     if (!would_block()) abort(CloseReason::lost);
     return false;
   }
   if (size == 0) {
+    readable_ = false;
     on_peer_end();
     return false;
   }
   auto count = static_cast<size_t>(size);
+  // A short read was the last one: what comes after it is a change, and told anew.
+  if (count < room && !ended_) readable_ = false;
   if (large_) {
     large_filled_ += count;
     if (large_filled_ == large_.size()) {
@@ -169,7 +175,7 @@ bool Connection::read_once() {
     size_t kept = tail_.size();
     feed(BytesView(to - kept, kept + count), nullptr);
   }
-  return count == room && state_ == State::open && pauses_ == 0;
+  return readable_ || pauses_ > 0;
 }
 
 void Connection::feed(BytesView bytes, const SharedBytes* owner) {
@@ -223,7 +229,7 @@ void Connection::feed_kept() {
   if (peer_ended_)
     on_peer_end();
   else
-    wait_readable();
+    read_again();
 }
 
 void Connection::on_peer_end() {
@@ -243,7 +249,7 @@ void Connection::on_turn_end() {
       return;
     }
     session_.reset();
-    if (operations_ == 0) delete this;
+    delete this;
     return;
   }
   if (keep_fed_ && pauses_ == 0 && state_ == State::open) feed_kept();
@@ -252,15 +258,7 @@ void Connection::on_turn_end() {
 
 void Connection::wait_writable() {
   waits_writable_ = true;
-  ++operations_;
-  loop_.start(io_->deadline, limits_.write_stall_max);
-  io_->socket.async_wait(stream_protocol::socket::wait_write,
-                         [this](const boost::system::error_code&) {
-                           --operations_;
-                           waits_writable_ = false;
-                           loop_.timers().stop(io_->deadline);
-                           loop_.at_turn_end(*this);
-                         });
+  loop_.start(deadline_, limits_.write_stall_max);
 }
 
 bool Connection::make_room() {
@@ -283,7 +281,8 @@ void Connection::write() {
     msghdr message{};
     message.msg_iov = buffers.data();
     message.msg_iovlen = count;
-    ssize_t written = ::sendmsg(io_->socket.native_handle(), &message, MSG_NOSIGNAL);
+    ssize_t written = count == 1 ? ::send(socket_, spans[0].data, total, MSG_NOSIGNAL)
+                                 : ::sendmsg(socket_, &message, MSG_NOSIGNAL);
     if (written < 0) {
       if (!would_block()) {
         abort(CloseReason::lost);
@@ -322,10 +321,9 @@ void Connection::finish_writing() {
   // Closing at once, with bytes unread, would reset the connection, and the peer might lose our
   // last word. So: say that we are done, and read until the peer is.
   state_ = State::lingering;
-  boost::system::error_code ignored;
-  io_->socket.shutdown(stream_protocol::socket::shutdown_send, ignored);
-  loop_.start(io_->deadline, reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
-  wait_readable();
+  ::shutdown(socket_, SHUT_WR);
+  loop_.start(deadline_, reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
+  read_again();
 }
 
 void Connection::abort(CloseReason reason) {
@@ -337,9 +335,9 @@ void Connection::enter_closed(CloseReason reason) {
   reason_ = reason;
   bool relieves = outbox_.size() > behind_size_min();
   outbox_.clear();
-  loop_.timers().stop(io_->deadline);
-  boost::system::error_code ignored;
-  io_->socket.close(ignored);
+  loop_.timers().stop(deadline_);
+  loop_.sockets().remove(socket_, *this);
+  ::close(socket_);
   if (session_) session_->on_closed(reason);
   if (relieves) loop_.relieve();
   loop_.at_turn_end(*this);

@@ -1,6 +1,6 @@
 // A connection of one loop: reads for its session, writes what the session says.
 //
-// Reading: waits until there is something, then reads into the loop's buffer. Only an
+// Reading: is told that there is something, then reads into the loop's buffer. Only an
 // unfinished tail stays with the connection, so an idle one costs about half a kilobyte. A
 // message larger than the buffer is read straight into one shared piece of its own.
 //
@@ -19,6 +19,7 @@
 #include "tram/net/chunk_pool.h"
 #include "tram/net/loop.h"
 #include "tram/net/outbox.h"
+#include "tram/net/readiness.h"
 #include "tram/net/session.h"
 
 namespace tram::net {
@@ -31,7 +32,7 @@ struct ConnectionLimits {
   Duration write_stall_max = std::chrono::seconds(10);
 };
 
-class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
+class Connection final : public TurnEnd, public HeldBack, public Watched, public base::Link<> {
  public:
   // Takes over an accepted or connected socket, and starts to read. `make_session` is called
   // once, with the new connection. Call it on the loop.
@@ -86,14 +87,16 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
   static constexpr size_t backlog_size = size_t{16} << 20;
 
   enum class State { open, flushing, lingering, closed };
-  struct Io;
 
   Connection(Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits);
   void on_turn_end() override;
   void on_relief() override;
-  void wait_readable();
-  void on_readable();
+  void on_ready(Ready ready) override;
+  void read();
+  void read_again();
   bool read_once();
+  void drain();
+  void look_for_end();
   void feed(BytesView bytes, const SharedBytes* owner);
   void feed_kept();
   void on_peer_end();
@@ -104,17 +107,18 @@ class Connection final : public TurnEnd, public HeldBack, public base::Link<> {
 
   Loop& loop_;
   Outbox outbox_;
-  std::unique_ptr<Io> io_;
   std::unique_ptr<Session> session_;
   std::string tail_;   // Bytes the session has not consumed.
   SharedBytes large_;  // Or these, when it asked for many.
   size_t large_filled_ = 0;
   ConnectionLimits limits_;
   uint32_t pauses_ = 0;
-  uint32_t operations_ = 0;  // Waits that the kernel has not answered yet.
+  int socket_;
+  Timer deadline_;  // While bytes wait: for a write. After our last word: for the peer's.
   State state_ = State::open;
   CloseReason reason_ = CloseReason::by_peer;
-  bool waits_readable_ = false;
+  bool readable_ = false;  // There may be something to read: the kernel will not say so again.
+  bool ended_ = false;     // And behind it the peer's end, an error, or an urgent mark.
   bool waits_writable_ = false;
   bool held_back_ = false;
   bool in_session_ = false;

@@ -190,3 +190,55 @@ TEST_CASE("a peer that reads nothing for too long is let go, one that reads a li
   turn(world.loop);
   CHECK(world.story.closed == "write_stalled");
 }
+
+TEST_CASE("a peer's last bytes and its end, come together, are both seen") {
+  World world;
+  REQUIRE(::send(world.peer, "last", 4, MSG_NOSIGNAL) == 4);
+  world.hang_up();
+  REQUIRE(world.story.shown.size() == 1);
+  CHECK(world.story.shown[0] == "last");
+  CHECK(world.story.ends == 1);
+  CHECK(world.story.closed == "by_peer");
+}
+
+TEST_CASE(
+    "what came before a peer's end is shown when a paused session resumes, and then the end") {
+  World world;
+  world.connection->pause();
+  world.say("one");
+  world.say("two");
+  world.hang_up();
+  CHECK(world.story.ends == 0);
+  world.connection->resume();
+  turn(world.loop);
+  REQUIRE(world.story.shown.size() == 1);
+  CHECK(world.story.shown[0] == "onetwo");
+  CHECK(world.story.ends == 1);
+  CHECK(world.story.closed == "by_peer");
+}
+
+TEST_CASE("more than a turn's reads is read to its end, though nothing new comes") {
+  World world;
+  int size = 1 << 22;  // As much of it as the system allows.
+  ::setsockopt(world.peer, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  std::string piece(8'000, 'x');
+  size_t sent = 0;
+  ssize_t step = 0;
+  while (sent < (size_t{1} << 20) &&
+         (step = ::send(world.peer, piece.data(), piece.size(), MSG_NOSIGNAL)) > 0)
+    sent += static_cast<size_t>(step);
+  turn(world.loop, 10);
+  size_t shown = 0;
+  for (const std::string& one : world.story.shown) shown += one.size();
+  CHECK(shown == sent);
+  CHECK(sent > 4 * (size_t{64} << 10));
+}
+
+TEST_CASE("a loop does not go to sleep over what a resumed session has not read") {
+  World world;
+  world.connection->pause();
+  world.say("one");
+  world.connection->resume();
+  turn(world.loop, 1);
+  CHECK(world.story.shown.size() == 1);
+}

@@ -2,20 +2,25 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <malloc.h>
 
 #include "tram/net/chunk_pool.h"
 #include "tram/net/connection.h"
+#include "tram/net/readiness.h"
 
 namespace tram::net {
 
 namespace {
 
 constexpr size_t read_buffer_size = size_t{192} << 10;
-// Handlers per turn, at most: so that a flood of readable sockets cannot put off the writes.
+// Asio's handlers per turn, at most: so that a flood of posted tasks cannot put off the writes.
 constexpr int handlers_per_turn_max = 128;
+// With so many sockets ready in a turn, more will be ready after it: then it is cheaper to look
+// than to go to sleep and be woken.
+constexpr size_t busy_min = 4;
 // A burst of more than this is worth giving back; less is soon used again.
 constexpr size_t trim_size = size_t{16} << 20;
 constexpr Duration trim_delay = std::chrono::seconds(1);
@@ -28,6 +33,9 @@ struct Loop::Io {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work =
       boost::asio::make_work_guard(context);
   boost::asio::steady_timer timer{context};
+  boost::asio::posix::stream_descriptor sockets{context};  // The ready set, which it does not own.
+  bool waits_for_sockets = false;
+  bool sockets_ready = false;
   Time timer_armed_for = Time::never();
   base::IntrusiveList<Connection> connections;
   bool stopped = false;
@@ -40,7 +48,10 @@ Loop::Loop(const base::Clock& clock)
       trim_([this] { trim(); }),
       read_buffer_(new char[read_buffer_size]),
       chunks_(std::make_unique<ChunkPool>()),
-      io_(std::make_unique<Io>()) {}
+      sockets_(std::make_unique<ReadySet>()),
+      io_(std::make_unique<Io>()) {
+  io_->sockets.assign(sockets_->descriptor());
+}
 
 Loop::~Loop() {
   // The program is over: nobody is told, sockets just close.
@@ -49,7 +60,8 @@ Loop::~Loop() {
        one = io_->connections.next(*one))
     one->abort(CloseReason::stopping);
   finish_turn();
-  // What waited for the kernel is told that it waits in vain, and then the connections go.
+  // What waited for the kernel is told that it waits in vain.
+  io_->sockets.release();
   io_->timer.cancel();
   io_->work.reset();
   io_->context.restart();
@@ -63,14 +75,36 @@ std::span<char> Loop::read_buffer() { return {read_buffer_.get(), read_buffer_si
 
 void Loop::run() {
   io_->stopped = false;
+  bool many_ready = false;
   while (!io_->stopped) {
     finish_turn();
     now_is_stale_ = true;
-    io_->context.run_one();
-    for (int i = 0; i < handlers_per_turn_max && io_->context.poll_one() > 0; ++i) {
+    // Asked only now: the end of a turn lets connections go on that were held back.
+    bool busy = many_ready || sockets_->has_again();
+    if (!busy) sleep();
+    // Woken by a socket alone, the loop asks Asio for nothing more: that would be a call to the
+    // kernel, and the next turn does it anyway.
+    for (int i = 0; i < handlers_per_turn_max && !io_->sockets_ready; ++i)
+      if (io_->context.poll_one() == 0) break;
+    if (busy || io_->sockets_ready) {
+      io_->sockets_ready = false;
+      many_ready = sockets_->handle() >= busy_min;
     }
   }
   finish_turn();
+}
+
+// Until a socket, a task, a timer or anything else of Asio's is ready.
+void Loop::sleep() {
+  if (!io_->waits_for_sockets) {
+    io_->waits_for_sockets = true;
+    io_->sockets.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                            [this](const boost::system::error_code& error) {
+                              io_->waits_for_sockets = false;
+                              io_->sockets_ready = !error;
+                            });
+  }
+  io_->context.run_one();
 }
 
 void Loop::stop() {

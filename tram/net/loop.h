@@ -23,6 +23,7 @@ namespace tram::net {
 
 class ChunkPool;
 class Connection;
+class ReadySet;
 
 // Something to be done once at the end of the turn.
 class TurnEnd : public base::Link<TurnEnd> {
@@ -86,6 +87,9 @@ class Loop {
   // Where connections read to: one buffer for all of them, as each is read and handled in turn.
   std::span<char> read_buffer();
   ChunkPool& chunks() { return *chunks_; }
+  // Where connections wait for their sockets.
+  ReadySet& sockets() { return *sockets_; }
+  // For everything that seldom happens: listeners, and what else Asio can wait for.
   boost::asio::io_context& context();
   const base::Clock& clock() const { return clock_; }
 
@@ -95,6 +99,7 @@ class Loop {
  private:
   struct Io;
   void finish_turn();
+  void sleep();
   void arm_timer();
   void trim();
 
@@ -108,6 +113,7 @@ class Loop {
   bool now_is_stale_ = true;
   std::unique_ptr<char[]> read_buffer_;
   std::unique_ptr<ChunkPool> chunks_;
+  std::unique_ptr<ReadySet> sockets_;
   std::unique_ptr<Io> io_;
 };
 
