@@ -3,6 +3,12 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)  # formatting; GCC 12 has no <format>
 find_package(Boost 1.81 REQUIRED)  # Asio, JSON, unordered: headers only
 
+# fmt's body, compiled once for whoever uses it. From fmt 13 on, <fmt/core.h> has format() only when asked.
+add_library(tram_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cc)
+target_compile_features(tram_fmt PUBLIC cxx_std_23)
+target_include_directories(tram_fmt SYSTEM PUBLIC $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(tram_fmt PUBLIC FMT_DEPRECATED_HEAVY_CORE)
+
 # Boost.JSON's body, compiled once for whoever uses it.
 add_library(tram_json STATIC ${CMAKE_CURRENT_LIST_DIR}/boost_json.cc)
 target_compile_features(tram_json PUBLIC cxx_std_23)

@@ -1,7 +1,7 @@
 #include "tests/model/broker_model.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/broker/subject.h"
 

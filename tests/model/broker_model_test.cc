@@ -2,7 +2,7 @@
 #include "tests/model/broker_model.h"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tests/model/command_maker.h"
 #include "tests/model/seeds.h"

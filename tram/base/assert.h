@@ -5,7 +5,7 @@
 // world can do to us is an Error instead (error.h).
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 
 namespace tram::base {

@@ -8,7 +8,7 @@
 // always one line. Where it goes is the caller's business: LogSink is an interface.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 #include <string_view>
 

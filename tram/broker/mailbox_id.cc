@@ -1,6 +1,6 @@
 #include "tram/broker/mailbox_id.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::broker {
 namespace {

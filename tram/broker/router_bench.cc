@@ -1,6 +1,6 @@
 // What it costs to find out who gets a message.
 #include <benchmark/benchmark.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 #include <vector>
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <map>
 #include <string>
 #include <vector>

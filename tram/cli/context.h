@@ -4,7 +4,7 @@
 // except those that say why it failed.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <memory>
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "tram/cli/delivery_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/json_text.h"
 

@@ -1,6 +1,6 @@
 #include "tram/cli/json_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 #include <vector>
 

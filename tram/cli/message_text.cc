@@ -1,7 +1,7 @@
 #include "tram/cli/message_text.h"
 
 #include <ctime>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/json_text.h"
 

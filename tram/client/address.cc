@@ -1,7 +1,7 @@
 #include "tram/client/address.h"
 
 #include <charconv>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::client {
 

@@ -1,7 +1,7 @@
 #include "tram/client/address.h"
 
 #include <doctest/doctest.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 using tram::client::parse_address;
 using tram::client::parse_addresses;

@@ -1,6 +1,6 @@
 #include "tram/client/beuss.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::client {
 

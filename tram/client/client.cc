@@ -2,7 +2,7 @@
 // beginning and losing a connection in client_connecting.cc.
 #include "tram/client/client.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/client/subject.h"
 

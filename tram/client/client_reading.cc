@@ -1,5 +1,5 @@
 // What a client reads, and how it waits.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/client/client.h"
 

@@ -1,6 +1,6 @@
 #include "tram/client/queue.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/client/queue_replies.h"
 #include "tram/client/subject.h"

@@ -1,7 +1,7 @@
 #include "tram/server/assembly.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <latch>
 #include <pthread.h>
 #include <thread>

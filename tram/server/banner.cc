@@ -1,7 +1,7 @@
 #include "tram/server/banner.h"
 
 #include <cstdio>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::server {
 

@@ -1,6 +1,6 @@
 #include "tram/server/door_set.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/protocols/http/random_id.h"
 

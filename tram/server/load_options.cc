@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/base/assert.h"
 #include "tram/cli/nearest.h"

@@ -1,6 +1,6 @@
 #include "tram/server/metrics_door.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::server {
 

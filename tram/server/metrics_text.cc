@@ -1,6 +1,6 @@
 #include "tram/server/metrics_text.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/server/utf8.h"
 

@@ -1,6 +1,6 @@
 #include "tram/server/option_docs.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace tram::server {
 

@@ -1,7 +1,7 @@
 #include "tram/server/option_file.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 // Three things that the fuzzer found in toml++ 3.3, and the ways around them:
 //

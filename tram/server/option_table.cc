@@ -2,7 +2,7 @@
 #include "tram/server/option_table.h"
 
 #include <array>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/base/assert.h"
 

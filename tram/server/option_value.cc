@@ -2,7 +2,7 @@
 
 #include <array>
 #include <charconv>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <optional>
 
 namespace tram::server {

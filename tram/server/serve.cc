@@ -2,7 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "tram/base/system_clock.h"

@@ -1,6 +1,6 @@
 #include "tram/broker/commands/mailbox.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/broker/state.h"
 #include "tram/broker/subject.h"

@@ -1,6 +1,6 @@
 #include "tram/broker/commands/put.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/broker/subject.h"
 #include "tram/broker/transitions.h"

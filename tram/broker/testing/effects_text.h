@@ -1,7 +1,7 @@
 // Effects as text, one line each: for tests to compare and for people to read.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <string>
 
 #include "tram/broker/effect.h"

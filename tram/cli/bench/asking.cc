@@ -1,6 +1,6 @@
 // request and put: each client keeps `window` questions in flight and times every answer.
 #include <charconv>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/bench/fleet.h"
 #include "tram/cli/bench/payload.h"

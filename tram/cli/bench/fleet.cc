@@ -1,7 +1,7 @@
 #include "tram/cli/bench/fleet.h"
 
 #include <cerrno>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 

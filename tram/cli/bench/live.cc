@@ -1,5 +1,5 @@
 // pub, pubsub and fanout: publishers push as fast as their sockets take, subscribers read.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/bench/fleet.h"
 #include "tram/cli/bench/payload.h"

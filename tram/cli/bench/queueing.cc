@@ -1,5 +1,5 @@
 // queue: putters store, takers take and acknowledge, until every message was seen once.
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/bench/fleet.h"
 #include "tram/cli/bench/payload.h"

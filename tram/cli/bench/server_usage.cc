@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstring>
 #include <dirent.h>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <memory>
 #include <string>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // tram bench KIND
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/base/system_clock.h"
 #include "tram/cli/beuss_cli.h"

@@ -1,7 +1,7 @@
 // tram completion bash|zsh|fish
 #include "tram/cli/completion.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/files.h"
 #include "tram/cli/help.h"

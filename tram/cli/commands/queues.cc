@@ -1,5 +1,6 @@
 // tram queues [list|show|purge|delete] [QUEUE...]
 #include <algorithm>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "tram/cli/duration.h"

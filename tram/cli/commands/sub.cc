@@ -1,4 +1,5 @@
 // tram sub SUBJECT...
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "tram/cli/message_text.h"

@@ -1,5 +1,5 @@
 // tram version
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/cli/files.h"
 #include "tram/cli/help.h"

@@ -1,6 +1,6 @@
 #include "tram/protocols/api/header_block.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <utility>
 #include <vector>
 

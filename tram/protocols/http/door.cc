@@ -1,7 +1,7 @@
 #include "tram/protocols/http/door.h"
 
 #include <ctime>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/protocols/api/replies.h"
 #include "tram/protocols/http/session.h"

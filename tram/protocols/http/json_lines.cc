@@ -1,6 +1,6 @@
 #include "tram/protocols/http/json_lines.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/broker/subject.h"
 #include "tram/protocols/http/exchange.h"

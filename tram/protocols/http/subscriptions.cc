@@ -1,7 +1,7 @@
 #include "tram/protocols/http/subscriptions.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/broker/subject.h"
 #include "tram/protocols/api/json_text.h"

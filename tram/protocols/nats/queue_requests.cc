@@ -1,7 +1,7 @@
 #include "tram/protocols/nats/queue_requests.h"
 
 #include <charconv>
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <strings.h>
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "tram/protocols/nats/words.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "tram/protocols/api/json_text.h"
 
