@@ -13,7 +13,10 @@ namespace {
 constexpr int searches_max = 60;
 constexpr int pauses_per_search = 8;
 constexpr size_t injected_at_once_max = 64;
-constexpr uint32_t oldest_first_every = 64;
+// How often what came from outside, and what is oldest in a worker's own deque, goes first. Seldom for
+// the latter: each of a tree's oldest units is the root of its largest part.
+constexpr uint32_t injected_first_every = 61;
+constexpr uint32_t oldest_first_every = 1021;
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -112,27 +115,25 @@ void ThreadScheduler::run(Worker& worker, Task& task) {
 }
 
 Task* ThreadScheduler::next_task(Worker& worker) {
-  if (++worker.turn % oldest_first_every == 0) {
-    // What was made ready last gives way once in a while.
-    Task* oldest = take_injected(worker);
-    if (oldest == nullptr) oldest = worker.deque.steal();
-    if (oldest != nullptr) return oldest;
-  }
+  // What was made ready last gives way once in a while.
+  if (++worker.turn % injected_first_every == 0)
+    if (Task* task = take_injected(worker, 1); task != nullptr) return task;
+  if (worker.turn % oldest_first_every == 0)
+    if (Task* task = worker.deque.steal(); task != nullptr) return task;
   if (Task* task = std::exchange(worker.slot, nullptr); task != nullptr) return task;
   if (Task* task = worker.deque.pop(); task != nullptr) return task;
-  return take_injected(worker);
+  return take_injected(worker, injected_at_once_max);
 }
 
-Task* ThreadScheduler::take_injected(Worker& worker) {
-  size_t size = injection_.size.load(std::memory_order_seq_cst);
-  if (size == 0) return nullptr;
+Task* ThreadScheduler::take_injected(Worker& worker, size_t at_most) {
+  if (injection_.size.load(std::memory_order_seq_cst) == 0) return nullptr;
   Task* first = nullptr;
   TaskList more;
   {
     std::lock_guard lock(injection_.mutex);
     if (injection_.tasks.empty()) return nullptr;
     size_t fair = injection_.tasks.size() / workers_.size() + 1;
-    size_t count = std::min(fair, injected_at_once_max);
+    size_t count = std::min(fair, at_most);
     first = &injection_.tasks.pop_front();
     while (--count > 0 && !injection_.tasks.empty()) more.push_back(injection_.tasks.pop_front());
     injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
@@ -165,7 +166,7 @@ Task* ThreadScheduler::search(Worker& worker) {
   if (2 * searching_.load() < static_cast<int>(workers_.size()) || worker.woken) {
     if (!std::exchange(worker.woken, false)) ++searching_;
     for (int i = 0; i < searches_max; ++i) {
-      Task* task = take_injected(worker);
+      Task* task = take_injected(worker, injected_at_once_max);
       if (task == nullptr) task = steal(worker);
       if (task != nullptr) {
         // Where there was something there may be more, and nobody else looks.

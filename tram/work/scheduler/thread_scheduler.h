@@ -6,7 +6,7 @@
 //                                 ├─► worker    1 its slot   2 its deque, newest first
 //   worker ──► its own deque ─────┘  ▲          3 the injection queue, a handful at a time
 //                  └── thieves ──────┘          4 others' deques, oldest first
-// Every 64th time it takes the oldest first instead, so that nothing starves.
+// Once in a while it takes from the injection queue, or its own oldest, first: so nothing starves.
 //
 // No wake-up is lost: who adds work first makes it visible and then looks for sleepers; who goes to
 // sleep first says so and then looks for work. Both are sequentially consistent, so one of them
@@ -75,7 +75,8 @@ class ThreadScheduler final : public Scheduler {
   void work();
   void run(Worker& worker, Task& task);
   Task* next_task(Worker& worker);
-  Task* take_injected(Worker& worker);
+  // The first is given; up to `at_most` - 1 more go to the worker's deque.
+  Task* take_injected(Worker& worker, size_t at_most);
   Task* steal(Worker& thief);
   // nullptr: the worker slept and was woken, or the scheduler ends.
   Task* search(Worker& worker);

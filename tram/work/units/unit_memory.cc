@@ -22,12 +22,8 @@ struct alignas(64) Chunk {
   std::atomic<int64_t> in_use = uncut;
 };
 
-void release(Chunk& chunk, int64_t blocks) {
-  if (chunk.in_use.fetch_sub(blocks, std::memory_order_acq_rel) == blocks) {
-    chunk.~Chunk();
-    ::operator delete(&chunk, std::align_val_t{chunk_size});
-  }
-}
+// Chunks that a thread keeps to use again, rather than have the system map and clear new pages.
+constexpr size_t spare_chunks_max = 16;
 
 Chunk& chunk_of(void* block) {
   return *reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(block) & ~(chunk_size - 1));
@@ -38,12 +34,13 @@ class Cutter {
   ~Cutter() {
     settle();
     finish_chunk();
+    while (spare_count_ > 0) destroy(spare_[--spare_count_]);
   }
   void* cut(size_t size) {
     size = (size + alignment - 1) & ~(alignment - 1);
     if (chunk_ == nullptr || place_ + size > chunk_size) {
       finish_chunk();
-      chunk_ = new (::operator new(chunk_size, std::align_val_t{chunk_size})) Chunk;
+      chunk_ = new (memory_for_chunk()) Chunk;
       place_ = sizeof(Chunk);
     }
     void* block = reinterpret_cast<char*>(chunk_) + place_;
@@ -65,6 +62,19 @@ class Cutter {
   }
 
  private:
+  void* memory_for_chunk() {
+    if (spare_count_ > 0) return spare_[--spare_count_];
+    return ::operator new(chunk_size, std::align_val_t{chunk_size});
+  }
+  static void destroy(void* memory) { ::operator delete(memory, std::align_val_t{chunk_size}); }
+  void release(Chunk& chunk, int64_t blocks) {
+    if (chunk.in_use.fetch_sub(blocks, std::memory_order_acq_rel) != blocks) return;
+    chunk.~Chunk();
+    if (spare_count_ < spare_chunks_max)
+      spare_[spare_count_++] = &chunk;
+    else
+      destroy(&chunk);
+  }
   void finish_chunk() {
     if (chunk_ == nullptr) return;
     // Zero blocks were counted while it was cut: now say how many there were.
@@ -78,6 +88,8 @@ class Cutter {
   int64_t cut_ = 0;
   Chunk* returned_to_ = nullptr;
   int64_t returned_ = 0;
+  void* spare_[spare_chunks_max];
+  size_t spare_count_ = 0;
 };
 
 thread_local Cutter cutter;
