@@ -1,0 +1,43 @@
+// How many pieces of work something still has, counted without a shared write for each.
+//
+// A worker takes credits from the count in bulk, gives them to what it starts and gets them back
+// from what ends, so that most pieces touch only its own thread. The count is never below the
+// truth: it reaches zero exactly when the last piece is over and no thread holds credits of it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace tram::work {
+
+class LiveCount {
+ public:
+  LiveCount() = default;
+  LiveCount(const LiveCount&) = delete;
+  LiveCount& operator=(const LiveCount&) = delete;
+
+  // Any thread that holds a piece itself, or is otherwise sure that the count is not zero.
+  void add();
+  // The one that makes it zero calls on_zero(), and nobody touches the count after that.
+  void remove();
+
+  // Before this thread runs somebody's code: what it holds of any other count is given back.
+  void focus();
+  // Before this thread sleeps.
+  static void settle();
+  // Whether this thread may hold credits: only a worker, which settles before it sleeps.
+  static void hold_credits(bool may);
+
+ protected:
+  ~LiveCount() = default;
+
+ private:
+  // Called once for each time that the count reaches zero, by the thread that made it so.
+  virtual void on_zero() = 0;
+  void subtract(int64_t credits) {
+    if (count_.fetch_sub(credits, std::memory_order_acq_rel) == credits) on_zero();
+  }
+  std::atomic<int64_t> count_ = 0;
+};
+
+}  // namespace tram::work

@@ -1,0 +1,220 @@
+// The parts of the scheduler, each against what it promises.
+
+#include <doctest/doctest.h>
+#include <latch>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tram/base/random.h"
+#include "tram/work/scheduler/live_count.h"
+#include "tram/work/scheduler/thread_scheduler.h"
+#include "tram/work/scheduler/timers.h"
+#include "tram/work/scheduler/work_deque.h"
+#include "tram/work/units/unit_memory.h"
+
+using namespace tram::work;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Counted : Task {
+  explicit Counted(std::atomic<int>& counter) : Task(how), runs(counter) {}
+  static void run_it(Task& task) { ++static_cast<Counted&>(task).runs; }
+  static constexpr TaskOps how{&run_it};
+  std::atomic<int>& runs;
+};
+
+struct Blocking : Task {
+  Blocking() : Task(how) {}
+  static void run_it(Task& task) {
+    auto& self = static_cast<Blocking&>(task);
+    self.begun.count_down();
+    self.go.wait();
+  }
+  static constexpr TaskOps how{&run_it};
+  std::latch begun{1}, go{1};
+};
+
+}  // namespace
+
+TEST_CASE("every task of a deque is taken exactly once, by its owner or one of the thieves") {
+  std::atomic<int> runs = 0;
+  constexpr int tasks = 20'000;
+  std::vector<Counted> all(tasks, Counted(runs));
+  WorkDeque deque;
+  std::atomic<bool> over = false;
+  {
+    std::vector<std::jthread> thieves;
+    for (int i = 0; i < 3; ++i)
+      thieves.emplace_back([&] {
+        while (!over || !deque.empty())
+          if (Task* task = deque.steal(); task != nullptr) task->ops->run(*task);
+      });
+    tram::base::Random random(7);
+    for (Counted& task : all) {
+      while (!deque.push(task))
+        if (Task* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
+      if (random.one_in(3))
+        if (Task* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
+    }
+    while (Task* newest = deque.pop()) newest->ops->run(*newest);
+    over = true;
+  }
+  CHECK(runs == tasks);
+}
+
+TEST_CASE(
+    "a deque gives its owner the newest and a thief the oldest, and is full at its capacity") {
+  std::atomic<int> runs = 0;
+  std::vector<Counted> all(WorkDeque::capacity + 1, Counted(runs));
+  WorkDeque deque;
+  CHECK(deque.pop() == nullptr);
+  CHECK(deque.steal() == nullptr);
+  for (int64_t i = 0; i < WorkDeque::capacity; ++i) CHECK(deque.push(all[static_cast<size_t>(i)]));
+  CHECK_FALSE(deque.push(all.back()));
+  CHECK(deque.steal() == &all[0]);
+  CHECK(deque.pop() == &all[WorkDeque::capacity - 1]);
+}
+
+TEST_CASE("timers fire in the order of their deadlines, equals in the order of their start") {
+  static std::vector<int> fired;
+  fired.clear();
+  struct Numbered : Timer {
+    explicit Numbered(int n)
+        : Timer([](Timer& t) { fired.push_back(static_cast<Numbered&>(t).number); }), number(n) {}
+    int number;
+  };
+  auto at = [](int ms) { return Time::from_nanoseconds(int64_t{ms} * 1'000'000); };
+  Numbered a(1), b(2), c(3), d(4);
+  Timers timers;
+  timers.start(a, at(20));
+  timers.start(b, at(10));
+  timers.start(c, at(20));
+  timers.start(d, at(5));
+  timers.start(d, at(30));  // Moved.
+  CHECK(timers.next_deadline() == at(10));
+  CHECK(timers.pop_due(at(9)) == nullptr);
+  CHECK(timers.stop(b));
+  CHECK_FALSE(timers.stop(b));
+  while (Timer* due = timers.pop_due(at(30))) due->fire(*due);
+  CHECK(fired == std::vector{1, 3, 4});
+  CHECK(timers.next_deadline() == Time::never());
+}
+
+TEST_CASE(
+    "a count reaches zero exactly when the last piece is over, however threads pass credits") {
+  struct Watched final : LiveCount {
+    std::atomic<int> zeros = 0;
+    void on_zero() override { ++zeros; }
+  };
+  Watched one, other;
+  one.add();
+  other.add();
+  {
+    std::vector<std::jthread> threads;
+    for (uint64_t seed = 1; seed <= 3; ++seed)
+      threads.emplace_back([&, seed] {
+        LiveCount::hold_credits(true);
+        tram::base::Random random(seed);
+        int mine[2] = {0, 0};
+        for (int i = 0; i < 20'000; ++i) {
+          size_t which = random.below(2);
+          LiveCount& count = which == 0 ? static_cast<LiveCount&>(one) : other;
+          if (random.one_in(2)) {
+            count.add();
+            ++mine[which];
+          } else if (mine[which] > 0) {
+            count.remove();
+            --mine[which];
+          }
+          if (random.one_in(100)) LiveCount::settle();
+        }
+        for (; mine[0] > 0; --mine[0]) one.remove();
+        for (; mine[1] > 0; --mine[1]) other.remove();
+        LiveCount::hold_credits(false);
+      });
+  }
+  CHECK(one.zeros == 0);
+  CHECK(other.zeros == 0);
+  one.remove();
+  other.remove();
+  CHECK(one.zeros == 1);
+  CHECK(other.zeros == 1);
+}
+
+TEST_CASE("blocks of unit memory never overlap, and may be given back by any thread") {
+  std::vector<std::pair<unsigned char*, size_t>> blocks;
+  tram::base::Random random(3);
+  for (int i = 0; i < 5000; ++i) {
+    size_t size = 1 + random.below(i % 50 == 0 ? 10'000 : 300);
+    auto* block = static_cast<unsigned char*>(UnitMemory::take(size));
+    REQUIRE(reinterpret_cast<uintptr_t>(block) % alignof(std::max_align_t) == 0);
+    std::fill_n(block, size, static_cast<unsigned char>(i));
+    blocks.emplace_back(block, size);
+  }
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    auto [block, size] = blocks[i];
+    REQUIRE(block[0] == static_cast<unsigned char>(i));
+    REQUIRE(block[size - 1] == static_cast<unsigned char>(i));
+  }
+  std::jthread other([&] {
+    for (size_t i = 0; i < blocks.size(); i += 2)
+      UnitMemory::give_back(blocks[i].first, blocks[i].second);
+  });
+  other.join();
+  for (size_t i = 1; i < blocks.size(); i += 2)
+    UnitMemory::give_back(blocks[i].first, blocks[i].second);
+  UnitMemory::settle();
+}
+
+TEST_CASE("no wake-up is lost: each task that comes from outside runs, whatever the workers do") {
+  for (unsigned workers : {1U, 2U, 8U}) {
+    std::atomic<int> runs = 0;
+    constexpr int rounds = 2000;
+    std::vector<Counted> tasks(rounds, Counted(runs));
+    ThreadScheduler scheduler({.workers = workers});
+    // One at a time, so that the workers go to sleep again and again.
+    for (int i = 0; i < rounds; ++i) {
+      scheduler.schedule(tasks[static_cast<size_t>(i)]);
+      while (runs.load() <= i) std::this_thread::yield();
+    }
+    CHECK(runs == rounds);
+  }
+}
+
+TEST_CASE("what is scheduled is run before the threads end") {
+  std::atomic<int> runs = 0;
+  std::vector<Counted> tasks(1000, Counted(runs));
+  {
+    ThreadScheduler scheduler({.workers = 2});
+    for (Counted& task : tasks) scheduler.schedule(task);
+  }
+  CHECK(runs == 1000);
+}
+
+TEST_CASE("hooks are asked when nothing is left to run, and not while something runs") {
+  struct Hook final : IdleHook {
+    Hook() : IdleHook(Rank::flush) {}
+    bool on_idle() override {
+      asked.raise();
+      return false;
+    }
+    struct Once {
+      std::atomic<bool> done = false;
+      void raise() { done = true; }
+    } asked;
+  };
+  Blocking blocking;
+  ThreadScheduler scheduler({.workers = 2});
+  scheduler.schedule(blocking);
+  blocking.begun.wait();
+  Hook hook;
+  scheduler.add(hook);
+  scheduler.check_idle();
+  CHECK_FALSE(hook.asked.done.load());
+  CHECK_FALSE(scheduler.idle());
+  blocking.go.count_down();
+  while (!hook.asked.done.load()) std::this_thread::yield();
+  scheduler.remove(hook);
+}

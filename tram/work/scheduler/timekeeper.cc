@@ -1,0 +1,60 @@
+#include "tram/work/scheduler/timekeeper.h"
+
+#include <chrono>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace tram::work {
+
+Timekeeper::~Timekeeper() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+Time Timekeeper::now() {
+  return Time::from_nanoseconds(std::chrono::steady_clock::now().time_since_epoch() /
+                                std::chrono::nanoseconds(1));
+}
+
+void Timekeeper::start(Timer& timer, Time deadline) {
+  std::lock_guard lock(mutex_);
+  timers_.start(timer, deadline);
+  if (!thread_.joinable()) thread_ = std::thread([this] { keep_time(); });
+  if (deadline < waits_until_) changed_.notify_all();
+}
+
+bool Timekeeper::stop(Timer& timer) {
+  // The thread is not woken: at most it wakes once for nothing.
+  std::lock_guard lock(mutex_);
+  return timers_.stop(timer);
+}
+
+void Timekeeper::keep_time() {
+#ifdef __linux__
+  // The kernel may otherwise wake us 50 microseconds late to save power.
+  ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+#endif
+  std::unique_lock lock(mutex_);
+  while (!ending_) {
+    if (Timer* due = timers_.pop_due(now()); due != nullptr) {
+      waits_until_ = Time::never();
+      lock.unlock();
+      due->fire(*due);
+      lock.lock();
+      continue;
+    }
+    waits_until_ = timers_.next_deadline();
+    if (waits_until_ == Time::never())
+      changed_.wait(lock);
+    else
+      changed_.wait_until(lock, std::chrono::steady_clock::time_point(
+                                    std::chrono::nanoseconds(waits_until_.nanoseconds())));
+  }
+}
+
+}  // namespace tram::work

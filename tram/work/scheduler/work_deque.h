@@ -1,0 +1,75 @@
+// One worker's own tasks: the owner puts and takes at one end, last in first out, which finds its
+// data still in the cache; thieves take the oldest at the other.
+//
+// Chase and Lev, "Dynamic circular work-stealing deque" (SPAA 2005), of fixed size, with the memory
+// orders of Le, Pop, Cohen and Zappa Nardelli (PPoPP 2013), except that its fences are here
+// sequentially consistent operations on `top_` and `bottom_`, which thread sanitizers understand.
+//
+// Threads: push and pop only by the owner; steal and empty by anybody.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "tram/work/scheduler/task.h"
+
+namespace tram::work {
+
+class WorkDeque {
+ public:
+  static constexpr int64_t capacity = 256;
+
+  // False if it is full.
+  bool push(Task& task) {
+    int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    int64_t top = top_.load(std::memory_order_acquire);
+    if (bottom - top >= capacity) return false;
+    slot(bottom).store(&task, std::memory_order_relaxed);
+    // Sequentially consistent, so that whoever looks for sleepers next, after this, is seen or
+    // sees: see Scheduler::announce.
+    bottom_.store(bottom + 1, std::memory_order_seq_cst);
+    return true;
+  }
+
+  // The newest, or nullptr.
+  Task* pop() {
+    int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
+    if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
+    bottom_.store(bottom, std::memory_order_seq_cst);
+    int64_t top = top_.load(std::memory_order_seq_cst);
+    if (top > bottom) {
+      bottom_.store(bottom + 1, std::memory_order_relaxed);
+      return nullptr;
+    }
+    Task* task = slot(bottom).load(std::memory_order_relaxed);
+    if (top == bottom) {
+      // The last one: a thief may be after it too.
+      if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst)) task = nullptr;
+      bottom_.store(bottom + 1, std::memory_order_relaxed);
+    }
+    return task;
+  }
+
+  // The oldest; nullptr if there is none, or another was faster.
+  Task* steal() {
+    int64_t top = top_.load(std::memory_order_seq_cst);
+    int64_t bottom = bottom_.load(std::memory_order_seq_cst);
+    if (top >= bottom) return nullptr;
+    Task* task = slot(top).load(std::memory_order_relaxed);
+    if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst)) return nullptr;
+    return task;
+  }
+
+  bool empty() const {
+    return top_.load(std::memory_order_seq_cst) >= bottom_.load(std::memory_order_seq_cst);
+  }
+
+ private:
+  std::atomic<Task*>& slot(int64_t index) { return slots_[index & (capacity - 1)]; }
+
+  alignas(64) std::atomic<int64_t> top_ = 0;
+  alignas(64) std::atomic<int64_t> bottom_ = 0;
+  alignas(64) std::atomic<Task*> slots_[capacity] = {};
+};
+
+}  // namespace tram::work

@@ -1,0 +1,264 @@
+// What a unit is spawned with: values, which it keeps, and units that it waits for, whose results
+// it is given. Each Argument<A> says how many it waits for, and what the body is passed.
+#pragma once
+
+#include <deque>
+#include <tuple>
+#include <vector>
+
+#include "tram/work/unit.h"
+
+namespace tram::work {
+
+// A dependency's place in the list of what waits for it.
+struct Edge : Waiter {
+  Edge() : Waiter(&ended) {}
+  static void ended(Waiter& waiter, UnitBase&, TaskList& ready) {
+    static_cast<Edge&>(waiter).waiting->one_ended(ready);
+  }
+  // After `unit.expect()`.
+  void attach(UnitBase& unit, UnitBase& dependency) {
+    waiting = &unit;
+    if (dependency.add_waiter(*this)) return;
+    // It is done already. This cannot be the last: start() is yet to come.
+    TaskList none;
+    unit.one_ended(none);
+  }
+  UnitBase* waiting = nullptr;
+};
+
+// all(units): the body is passed std::vector<T>, or nothing if T is void.
+template <class T>
+struct All {
+  std::vector<Unit<T>> units;
+};
+// any(units): the body is passed the T of the first that succeeds. Fails when all have failed. Of
+// no units, any() throws.
+template <class T>
+struct Any {
+  std::vector<Unit<T>> units;
+};
+// settled(units), settled(unit): the body is passed std::vector<Result<T>>, or one Result<T>
+// const&, and decides. What fails does not stop the scope.
+template <class T>
+struct Settled {
+  std::vector<Unit<T>> units;
+};
+template <class T>
+struct SettledOne {
+  Unit<T> unit;
+};
+
+template <class T>
+All<T> all(std::vector<Unit<T>> units) {
+  return {std::move(units)};
+}
+template <class T, class... More>
+  requires(std::same_as<Unit<T>, std::decay_t<More>> && ...)
+All<T> all(Unit<T> first, More... more) {
+  return {{std::move(first), std::move(more)...}};
+}
+template <class T>
+Any<T> any(std::vector<Unit<T>> units) {
+  if (units.empty()) throw Failure(Error(Errc::missing_result, "any() of no units"));
+  return {std::move(units)};
+}
+template <class T, class... More>
+  requires(std::same_as<Unit<T>, std::decay_t<More>> && ...)
+Any<T> any(Unit<T> first, More... more) {
+  return {{std::move(first), std::move(more)...}};
+}
+template <class T>
+Settled<T> settled(std::vector<Unit<T>> units) {
+  return {std::move(units)};
+}
+template <class T>
+SettledOne<T> settled(Unit<T> unit) {
+  return {std::move(unit)};
+}
+
+// A value: moved into the unit, and from there into the body.
+template <class A>
+struct Argument {
+  static constexpr bool waits = false;
+  explicit Argument(A given) : value(std::move(given)) {}
+  void attach(UnitBase&) {}
+  const UnitBase* failed() const { return nullptr; }
+  void visit(Visitor&) const {}
+  std::tuple<A&&> pass() { return std::tuple<A&&>(std::move(value)); }
+  A value;
+};
+
+// What is given to spawn(), where a unit is a value like any other.
+template <class A>
+struct AsValue {
+  A value;
+};
+template <class A>
+struct Argument<AsValue<A>> {
+  static constexpr bool waits = false;
+  explicit Argument(AsValue<A> given) : value(std::move(given.value)) {}
+  void attach(UnitBase&) {}
+  const UnitBase* failed() const { return nullptr; }
+  void visit(Visitor&) const {}
+  std::tuple<A&&> pass() { return std::tuple<A&&>(std::move(value)); }
+  [[no_unique_address]] A value;
+};
+
+template <class T>
+struct Argument<Unit<T>> {
+  static constexpr bool waits = true;
+  explicit Argument(Unit<T> given) : unit(std::move(given)) {}
+  void attach(UnitBase& self) {
+    self.expect();
+    edge.attach(self, unit.base());
+  }
+  const UnitBase* failed() const { return unit.base().error() != nullptr ? &unit.base() : nullptr; }
+  void visit(Visitor& visitor) const { visitor.visit(unit.base()); }
+  auto pass() {
+    if constexpr (std::is_void_v<T>)
+      return std::tuple<>();
+    else
+      return std::tuple<const T&>(*unit.result());
+  }
+  Unit<T> unit;
+  Edge edge;
+};
+
+template <class T>
+struct Argument<SettledOne<T>> {
+  static constexpr bool waits = true;
+  explicit Argument(SettledOne<T> given) : unit(std::move(given.unit)) {
+    unit.base().failure_is_seen();
+  }
+  void attach(UnitBase& self) {
+    self.expect();
+    edge.attach(self, unit.base());
+  }
+  const UnitBase* failed() const { return nullptr; }
+  void visit(Visitor& visitor) const { visitor.visit(unit.base()); }
+  auto pass() { return std::tuple<const Result<T>&>(unit.result()); }
+  Unit<T> unit;
+  Edge edge;
+};
+
+template <class T>
+struct ManyUnits {
+  static constexpr bool waits = true;
+  explicit ManyUnits(std::vector<Unit<T>> given) : units(std::move(given)), edges(units.size()) {}
+  void attach(UnitBase& self) {
+    self.expect(static_cast<uint32_t>(units.size()));
+    for (size_t i = 0; i < units.size(); ++i) edges[i].attach(self, units[i].base());
+  }
+  void visit(Visitor& visitor) const {
+    for (const Unit<T>& unit : units) visitor.visit(unit.base());
+  }
+  std::vector<Unit<T>> units;
+  std::vector<Edge> edges;
+};
+
+template <class T>
+struct Argument<All<T>> : ManyUnits<T> {
+  explicit Argument(All<T> given) : ManyUnits<T>(std::move(given.units)) {}
+  const UnitBase* failed() const {
+    for (const Unit<T>& unit : this->units)
+      if (unit.base().error() != nullptr) return &unit.base();
+    return nullptr;
+  }
+  auto pass() {
+    if constexpr (std::is_void_v<T>) {
+      return std::tuple<>();
+    } else {
+      std::vector<T> values;
+      values.reserve(this->units.size());
+      for (Unit<T>& unit : this->units) values.push_back(std::move(*unit.give_up()));
+      return std::tuple<std::vector<T>>(std::move(values));
+    }
+  }
+};
+
+template <class T>
+struct Argument<Settled<T>> : ManyUnits<T> {
+  explicit Argument(Settled<T> given) : ManyUnits<T>(std::move(given.units)) {
+    for (Unit<T>& unit : this->units) unit.base().failure_is_seen();
+  }
+  const UnitBase* failed() const { return nullptr; }
+  auto pass() {
+    std::vector<Result<T>> results;
+    results.reserve(this->units.size());
+    for (Unit<T>& unit : this->units) results.push_back(unit.give_up());
+    return std::tuple<std::vector<Result<T>>>(std::move(results));
+  }
+};
+
+// Waits for the first success, or for all. Its edges outlive it: those that end later find the
+// shared part, which the last of them frees.
+template <class T>
+struct Argument<Any<T>> {
+  static constexpr bool waits = true;
+  struct Race {
+    struct Lane : Waiter {
+      Lane() : Waiter(&ended) {}
+      static void ended(Waiter& waiter, UnitBase& done, TaskList& ready) {
+        auto& lane = static_cast<Lane&>(waiter);
+        Race& race = *lane.race;
+        bool last = race.running.fetch_sub(1, std::memory_order_acq_rel) == 1;
+        if (done.error() == nullptr || last) race.end(done, ready);
+        race.let_go();
+      }
+      Race* race = nullptr;
+    };
+    void end(UnitBase& done, TaskList& ready) {
+      if (over.exchange(true, std::memory_order_acq_rel)) return;
+      winner = &done;
+      waiting->one_ended(ready);
+    }
+    void let_go() {
+      if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    }
+    std::vector<Unit<T>> units;
+    std::deque<Lane> lanes;
+    UnitBase* waiting = nullptr;
+    UnitBase* winner = nullptr;
+    std::atomic<size_t> running;
+    std::atomic<size_t> holders;
+    std::atomic<bool> over = false;
+  };
+  explicit Argument(Any<T> given) : race(new Race) {
+    race->units = std::move(given.units);
+    race->lanes.resize(race->units.size());
+    race->running = race->units.size();
+    race->holders = race->units.size() + 1;
+    for (Unit<T>& unit : race->units) unit.base().failure_is_seen();
+  }
+  Argument(const Argument&) = delete;
+  Argument& operator=(const Argument&) = delete;
+  ~Argument() { race->let_go(); }
+  void attach(UnitBase& self) {
+    race->waiting = &self;
+    self.expect();
+    TaskList none;
+    for (size_t i = 0; i < race->units.size(); ++i) {
+      race->lanes[i].race = race;
+      if (!race->units[i].base().add_waiter(race->lanes[i]))
+        Race::Lane::ended(race->lanes[i], race->units[i].base(), none);
+    }
+  }
+  const UnitBase* failed() const {
+    return race->winner != nullptr && race->winner->error() != nullptr ? race->winner : nullptr;
+  }
+  void visit(Visitor& visitor) const {
+    // While two may still succeed, waiting for one of them in a circle is no deadlock.
+    if (race->running.load() == 1)
+      for (const Unit<T>& unit : race->units) visitor.visit(unit.base());
+  }
+  auto pass() {
+    if constexpr (std::is_void_v<T>)
+      return std::tuple<>();
+    else
+      return std::tuple<const T&>(*static_cast<TypedUnit<T>*>(race->winner)->result());
+  }
+  Race* race;
+};
+
+}  // namespace tram::work

@@ -1,0 +1,133 @@
+// A unit with a body: the callable, what it was spawned with, and how the body is called.
+#pragma once
+
+#include "tram/work/units/arguments.h"
+
+namespace tram::work {
+
+class Context;
+
+// A body that returned a unit: its end is that unit's end, and so is its result. Nobody waits.
+template <class T>
+struct Returned<Unit<T>> {
+  using Value = T;
+  static constexpr bool ends_later = true;
+  struct Kept {
+    Unit<T> inner;
+  };
+  static void hold_up(Unit<T>&& inner, TypedUnit<T>& unit, Kept& kept) {
+    if (inner.done()) {
+      unit.store(inner.give_up());
+      return;
+    }
+    kept.inner = std::move(inner);
+    unit.hold_up();
+    HoldUp::attach(unit, kept.inner.base(), false);
+  }
+  static void conclude(TypedUnit<T>& unit, Kept& kept) {
+    if (kept.inner.valid() && kept.inner.done()) unit.store(kept.inner.give_up());
+  }
+};
+
+// What a body is called with: the arguments that each Argument passes, and a Context if it takes
+// one.
+template <class F, class... As>
+struct Call {
+  template <class Tuple>
+  struct Check;
+  template <class... Ps>
+  struct Check<std::tuple<Ps...>> {
+    static constexpr bool plain = std::is_invocable_v<F, Ps...>;
+    static constexpr bool with_context = std::is_invocable_v<F, Ps..., Context>;
+    static auto result() {
+      if constexpr (with_context)
+        return std::type_identity<std::invoke_result_t<F, Ps..., Context>>();
+      else if constexpr (plain)
+        return std::type_identity<std::invoke_result_t<F, Ps...>>();
+      else
+        return std::type_identity<void>();
+    }
+  };
+  using Passed = decltype(std::tuple_cat(std::declval<Argument<As>&>().pass()...));
+  static constexpr bool possible = Check<Passed>::plain || Check<Passed>::with_context;
+  static constexpr bool with_context = Check<Passed>::with_context;
+  using Return = std::remove_cvref_t<typename decltype(Check<Passed>::result())::type>;
+};
+
+template <class R, bool = Returned<R>::ends_later>
+struct KeptOf {
+  typename Returned<R>::Kept value;
+};
+template <class R>
+struct KeptOf<R, false> {};
+
+template <class F, class... As>
+class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...>::Return>::Value> {
+ public:
+  using How = Call<F, As...>;
+  using Return = typename How::Return;
+  using Value = typename Returned<Return>::Value;
+  using Base = TypedUnit<Value>;
+
+  static BodyUnit& make(ScopeCore& scope, const char* name, std::source_location at, F&& body,
+                        As&&... arguments) {
+    void* memory = UnitMemory::take(sizeof(BodyUnit));
+    auto& unit = *new (memory) BodyUnit(scope, name, at, std::move(body), std::move(arguments)...);
+    scope.begun();
+    std::apply([&](auto&... each) { (each.attach(unit), ...); }, unit.body_.arguments);
+    unit.start();
+    return unit;
+  }
+
+ private:
+  struct Body {
+    Body(F&& given, As&&... as) : call(std::move(given)), arguments(std::move(as)...) {}
+    [[no_unique_address]] F call;
+    [[no_unique_address]] std::tuple<Argument<As>...> arguments;
+  };
+
+  BodyUnit(ScopeCore& scope, const char* name, std::source_location at, F&& body, As&&... arguments)
+      : Base(operations, scope, name, at), body_(std::move(body), std::move(arguments)...) {}
+  ~BodyUnit() { drop_body(); }
+
+  void drop_body() {
+    if (std::exchange(has_body_, false)) body_.~Body();
+  }
+
+  // In spawn.h, where Context is complete.
+  static void invoke(UnitBase& unit);
+  void call();
+
+  static void conclude(UnitBase& unit) {
+    if constexpr (Returned<Return>::ends_later) {
+      auto& self = static_cast<BodyUnit&>(unit);
+      Returned<Return>::conclude(self, self.kept_.value);
+    }
+  }
+  static void visit(UnitBase& unit, Visitor& visitor) {
+    std::apply([&](const auto&... each) { (each.visit(visitor), ...); },
+               static_cast<BodyUnit&>(unit).body_.arguments);
+  }
+  static void destroy(UnitBase& unit) {
+    auto& self = static_cast<BodyUnit&>(unit);
+    self.~BodyUnit();
+    UnitMemory::give_back(&self, sizeof(BodyUnit));
+  }
+  static constexpr UnitOps operations{{&UnitBase::run},
+                                      &BodyUnit::invoke,
+                                      Returned<Return>::ends_later ? &BodyUnit::conclude : nullptr,
+                                      &Base::fail_with,
+                                      &Base::error_of,
+                                      &BodyUnit::visit,
+                                      &BodyUnit::destroy,
+                                      &type_name<F>};
+
+  bool has_body_ = true;
+  [[no_unique_address]] KeptOf<Return> kept_;
+  // Destroyed as soon as it has run, so that what it held is let go of.
+  union {
+    Body body_;
+  };
+};
+
+}  // namespace tram::work
