@@ -47,6 +47,7 @@ bench:    ## Every benchmark, then Tram beside its rivals: make bench COMPARE="-
 install:  ## Install what was built, as root or elsewhere: make install PREFIX=~/.local
 	@test -f build/release/tram || { echo "make install: nothing is built yet: run make build first" >&2; exit 1; }
 	@cmake --install build/release --prefix "$(PREFIX)" --component tram --strip
+	@cmake --install build/release --prefix "$(PREFIX)" --component library
 
 package:  ## Build a Debian package in build/release
 	@tools/setup package

@@ -1,5 +1,5 @@
 # What `make install` puts where, below PREFIX: the one program, what completes its commands, its
-# documents. The library is used from source (add_subdirectory), so no headers are installed.
+# documents; and the work library: headers, archives, a CMake package, a pkg-config file.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -11,6 +11,22 @@ if(TARGET tram)
   set_target_properties(tram PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   install(TARGETS tram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tram)
 endif()
+
+# The work library, as find_package(tram) and pkg-config tram find it. Its headers include base's.
+foreach(layer base work)
+  install(TARGETS tram_${layer} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/tram/${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tram
+          COMPONENT library FILES_MATCHING PATTERN "*.h" PATTERN testing EXCLUDE PATTERN examples EXCLUDE)
+endforeach()
+include(CMakePackageConfigHelpers)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/tram-config.cmake.in ${PROJECT_BINARY_DIR}/tram-config.cmake
+                              INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tram
+                              PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/tram-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/tram-config.cmake ${PROJECT_BINARY_DIR}/tram-config-version.cmake
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tram COMPONENT library)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tram.pc.in ${PROJECT_BINARY_DIR}/tram.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tram.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
 
 # The licence is Debian's `copyright` file in the package; the same name serves everywhere.
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright COMPONENT tram)

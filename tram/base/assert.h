@@ -5,8 +5,9 @@
 // world can do to us is an Error instead (error.h).
 #pragma once
 
-#include <fmt/core.h>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace tram::base {
 
@@ -14,10 +15,21 @@ namespace tram::base {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line,
                                    const std::string& values);
 
+// Numbers, enumerators (as numbers) and text: this header is read by every file, so it formats by itself.
+template <class Value>
+std::string show_value(const Value& value) {
+  if constexpr (std::is_enum_v<Value>)
+    return std::to_string(static_cast<std::underlying_type_t<Value>>(value));
+  else if constexpr (std::is_arithmetic_v<Value>)
+    return std::to_string(value);
+  else
+    return std::string(std::string_view(value));
+}
+
 template <class... Values>
 std::string show_values(const Values&... values) {
   std::string text;
-  ((text += fmt::format("{} ", values)), ...);
+  ((text += show_value(values) + " "), ...);
   return text;
 }
 

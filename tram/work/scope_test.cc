@@ -1,5 +1,6 @@
 #include "tram/work/scope.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <latch>
 #include <memory>
