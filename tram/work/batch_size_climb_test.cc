@@ -5,9 +5,8 @@
 #include <functional>
 #include <limits>
 
-#include "tram/work/test_seeds.h"
-
 #include "tram/base/random.h"
+#include "tram/work/test_seeds.h"
 
 using namespace std::chrono_literals;
 using tram::base::Duration;
