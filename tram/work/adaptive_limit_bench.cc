@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tram/work/adaptive_limit.h"
-#include "tram/work/limit_simulation.h"
+#include "tram/work/testing/limit_simulation.h"
 
 using namespace tram::work;
 using namespace tram::work::simulation;

@@ -7,8 +7,8 @@ namespace tram::work {
 
 using base::Duration;
 
-base::Result<BatchSizeClimb> BatchSizeClimb::make(Options options) {
-  auto wrong = [](const char* what) { return base::failure(base::Errc::invalid_argument, what); };
+Result<BatchSizeClimb> BatchSizeClimb::make(Options options) {
+  auto wrong = [](const char* what) { return failure(Errc::invalid_argument, what); };
   if (options.min < 1) return wrong("min is 0");
   if (options.max < options.min) return wrong("max is below min");
   if (options.initial < options.min || options.initial > options.max)

@@ -16,8 +16,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "tram/base/result.h"
 #include "tram/base/time.h"
+#include "tram/work/error.h"
 
 namespace tram::work {
 
@@ -40,7 +40,7 @@ class BatchSizeClimb {
   };
 
   // Errors: Errc::invalid_argument, naming the option that cannot be.
-  static base::Result<BatchSizeClimb> make(Options options);
+  static Result<BatchSizeClimb> make(Options options);
 
   // One call has returned its items. Failed calls are not told: of those AdaptiveLimit hears.
   std::optional<Change> add(uint64_t items, base::Duration latency);

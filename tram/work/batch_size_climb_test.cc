@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "tram/base/random.h"
-#include "tram/work/test_seeds.h"
+#include "tram/work/testing/test_seeds.h"
 
 using namespace std::chrono_literals;
 using tram::base::Duration;
@@ -122,7 +122,7 @@ TEST_CASE("options that cannot be are refused by name") {
   auto why = [](BatchSizeClimb::Options options) {
     auto made = BatchSizeClimb::make(options);
     REQUIRE_FALSE(made);
-    return made.error().detail;
+    return std::string(made.error().detail());
   };
   CHECK(why({.min = 0}) == "min is 0");
   CHECK(why({.min = 9, .max = 8}) == "max is below min");

@@ -25,6 +25,7 @@ namespace tram::work {
   X(overloaded, "too much waits already: try again later, or give it more time or room") \
   X(dependency_failed, "something that it depends on failed, so it was not run")         \
   X(missing_result, "the batch gave no result for this item")                            \
+  X(invalid_argument, "an option has a value that it cannot have")                       \
   X(deadlock, "it waits for itself, or for what can never run: nothing else would have told")
 
 enum class Errc : uint8_t {

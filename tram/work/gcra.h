@@ -36,8 +36,8 @@
 #include <limits>
 
 #include "tram/base/random.h"
-#include "tram/base/result.h"
 #include "tram/base/time.h"
+#include "tram/work/error.h"
 
 namespace tram::work {
 
@@ -53,8 +53,8 @@ class Gcra {
   // Errors: Errc::invalid_argument, naming the option, for a rate or burst of 0, a `per` outside
   // its range, and a rate above one token per nanosecond. A burst worth more than 146 years of
   // the rate counts as that.
-  static base::Result<Gcra> make(Options options) {
-    auto wrong = [](const char* what) { return base::failure(base::Errc::invalid_argument, what); };
+  static Result<Gcra> make(Options options) {
+    auto wrong = [](const char* what) { return failure(Errc::invalid_argument, what); };
     int64_t per = options.per.nanoseconds();
     if (options.rate == 0) return wrong("rate is 0: nothing could ever go; at least 1");
     if (options.burst == 0) return wrong("burst is 0: nothing could ever go; at least 1");

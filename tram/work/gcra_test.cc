@@ -5,13 +5,13 @@
 #include <thread>
 #include <vector>
 
-#include "tram/work/test_seeds.h"
+#include "tram/work/testing/test_seeds.h"
 
 using namespace std::chrono_literals;
 using tram::base::Duration;
-using tram::base::Errc;
 using tram::base::Random;
 using tram::base::Time;
+using tram::work::Errc;
 using tram::work::Gcra;
 
 namespace {
@@ -35,8 +35,8 @@ TEST_CASE("what could never work is refused by name") {
   auto why = [](Gcra::Options options) {
     auto made = Gcra::make(options);
     REQUIRE_FALSE(made);
-    CHECK(made.error().code == Errc::invalid_argument);
-    return made.error().detail;
+    CHECK(made.error() == Errc::invalid_argument);
+    return std::string(made.error().detail());
   };
   CHECK(why({.rate = 0}).starts_with("rate is 0"));
   CHECK(why({.rate = 1, .burst = 0}).starts_with("burst is 0"));

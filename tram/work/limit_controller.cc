@@ -64,8 +64,8 @@ std::string_view name_of(LimitReason reason) {
   return "";
 }
 
-base::Result<LimitController> LimitController::make(LimitOptions options) {
-  auto wrong = [](const char* what) { return base::failure(base::Errc::invalid_argument, what); };
+Result<LimitController> LimitController::make(LimitOptions options) {
+  auto wrong = [](const char* what) { return failure(Errc::invalid_argument, what); };
   if (options.min < 1) return wrong("min is 0");
   if (options.max < options.min) return wrong("max is below min");
   if (options.initial < options.min || options.initial > options.max)

@@ -41,8 +41,8 @@
 #include <string_view>
 #include <variant>
 
-#include "tram/base/result.h"
 #include "tram/base/time.h"
+#include "tram/work/error.h"
 
 namespace tram::work {
 
@@ -110,7 +110,7 @@ class LimitController {
   };
 
   // Errors: Errc::invalid_argument, naming the option that cannot be.
-  static base::Result<LimitController> make(LimitOptions options);
+  static Result<LimitController> make(LimitOptions options);
 
   // What was changed by this, if anything. Time that goes back counts as standing still.
   std::optional<LimitChange> add(const Sample& sample, base::Time now);

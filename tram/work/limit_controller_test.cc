@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "tram/base/random.h"
-#include "tram/work/limit_simulation.h"
-#include "tram/work/test_seeds.h"
+#include "tram/work/testing/limit_simulation.h"
+#include "tram/work/testing/test_seeds.h"
 
 using namespace std::chrono_literals;
 using namespace tram::work;
@@ -340,8 +340,8 @@ TEST_CASE("options of a limit that cannot be are refused by name") {
   auto why = [](LimitOptions options) {
     auto made = LimitController::make(options);
     REQUIRE_FALSE(made);
-    CHECK(made.error().code == tram::base::Errc::invalid_argument);
-    return made.error().detail;
+    CHECK(made.error() == Errc::invalid_argument);
+    return std::string(made.error().detail());
   };
   const double nan = std::nan("");
   CHECK(why({.min = 0}) == "min is 0");

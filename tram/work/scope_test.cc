@@ -74,7 +74,7 @@ TEST_CASE("a unit that a body returns becomes its result, however deep") {
 
 TEST_CASE("all, settled and any give what they say") {
   everywhere([](Runtime& runtime) {
-    Scope scope(runtime);
+    Scope scope(runtime, {.on_error = OnError::keep_going});
     auto numbers = scope.spawn_each([](int n) { return n * n; }, std::vector{1, 2, 3});
     auto sum = scope.spawn_after(
         [](std::vector<int> v) { return std::accumulate(v.begin(), v.end(), 0); }, all(numbers));
@@ -89,7 +89,21 @@ TEST_CASE("all, settled and any give what they say") {
         settled(mixed));
     CHECK(good.get() == 5);
     CHECK(failures.get() == 1);
-    CHECK(scope.wait().has_value());  // Somebody asked to see the failure.
+    CHECK(scope.wait().error() == Errc::failed);
+  });
+}
+
+TEST_CASE("what looks at failures itself is run also in a scope that they have stopped") {
+  everywhere([](Runtime& runtime) {
+    Scope scope(runtime);
+    auto [never, promise] = scope.external<int>();
+    auto bad = scope.spawn([]() -> int { throw std::runtime_error("no"); });
+    auto sees = scope.spawn_after(
+        [](const Result<int>& one, const Result<int>& two) {
+          return one.error() == Errc::failed && two.error() == Errc::cancelled;
+        },
+        bad, never);
+    CHECK(sees.get() == true);
   });
 }
 

@@ -77,6 +77,13 @@ SettledOne<T> settled(Unit<T> unit) {
   return {std::move(unit)};
 }
 
+template <class A>
+constexpr bool is_settled = false;
+template <class T>
+constexpr bool is_settled<Settled<T>> = true;
+template <class T>
+constexpr bool is_settled<SettledOne<T>> = true;
+
 // A value: moved into the unit, and from there into the body.
 template <class A>
 struct Argument {
@@ -128,9 +135,7 @@ struct Argument<Unit<T>> {
 template <class T>
 struct Argument<SettledOne<T>> {
   static constexpr bool waits = true;
-  explicit Argument(SettledOne<T> given) : unit(std::move(given.unit)) {
-    unit.base().failure_is_seen();
-  }
+  explicit Argument(SettledOne<T> given) : unit(std::move(given.unit)) {}
   void attach(UnitBase& self) {
     self.expect();
     edge.attach(self, unit.base());
@@ -179,9 +184,7 @@ struct Argument<All<T>> : ManyUnits<T> {
 
 template <class T>
 struct Argument<Settled<T>> : ManyUnits<T> {
-  explicit Argument(Settled<T> given) : ManyUnits<T>(std::move(given.units)) {
-    for (Unit<T>& unit : this->units) unit.base().failure_is_seen();
-  }
+  explicit Argument(Settled<T> given) : ManyUnits<T>(std::move(given.units)) {}
   const UnitBase* failed() const { return nullptr; }
   auto pass() {
     std::vector<Result<T>> results;
@@ -229,7 +232,6 @@ struct Argument<Any<T>> {
     race->lanes.resize(race->units.size());
     race->running = race->units.size();
     race->holders = race->units.size() + 1;
-    for (Unit<T>& unit : race->units) unit.base().failure_is_seen();
   }
   Argument(const Argument&) = delete;
   Argument& operator=(const Argument&) = delete;

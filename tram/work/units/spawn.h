@@ -38,7 +38,7 @@ void BodyUnit<F, As...>::invoke(UnitBase& unit) {
              self.body_.arguments);
   if (failed != nullptr) {
     Base::fail_with(self, because_of(*failed));
-  } else if (self.scope().stopped()) {
+  } else if (!(is_settled<As> || ...) && self.scope().stopped()) {
     Base::fail_with(self, self.scope().stop_error());
   } else {
     RunningUnit running(self);

@@ -85,9 +85,7 @@ void UnitBase::end() {
 
 void UnitBase::finish() {
   ScopeCore& scope = *scope_;
-  if (const Error* error = this->error();
-      error != nullptr && (flags_.load(std::memory_order_acquire) & failure_seen) == 0)
-    scope.note_failure(*this, *error);
+  if (const Error* error = this->error(); error != nullptr) scope.note_failure(*this, *error);
   uintptr_t last = waiters_.exchange(done_mark, std::memory_order_acq_rel);
   // In the order in which they came.
   Waiter* first = nullptr;

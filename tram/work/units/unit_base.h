@@ -123,8 +123,6 @@ class UnitBase : public Task {
   bool cancel_asked() const {
     return (flags_.load(std::memory_order_relaxed) & cancel_wanted) != 0;
   }
-  // Somebody wants to see its failure and decide: it does not stop the scope.
-  void failure_is_seen() { flags_.fetch_or(failure_seen, std::memory_order_relaxed); }
   // A late dependency failed: what it was is in the scope.
   void late_failure() { flags_.fetch_or(failed_late, std::memory_order_relaxed); }
   bool has_late_failure() const {
@@ -145,10 +143,9 @@ class UnitBase : public Task {
   enum : uint8_t {
     claimed = 1,
     cancel_wanted = 2,
-    failure_seen = 4,
-    failed_late = 8,
-    in_queue = 16,  // Was begun by another than the scheduler, whose queue it may still be in.
-    ending = 32,    // Scheduled again, to end.
+    failed_late = 4,
+    in_queue = 8,  // Was begun by another than the scheduler, whose queue it may still be in.
+    ending = 16,   // Scheduled again, to end.
   };
 
   void end_later();
