@@ -1,6 +1,7 @@
 """The servers that are measured: how each is started on free ports of 127.0.0.1, watched in /proc, and stopped."""
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -84,14 +85,17 @@ class Server:
         self.stop()
 
 
+def commit_in(program):
+    found = re.search(rb"vcs\.revision=([0-9a-f]{7})", open(program, "rb").read())
+    return found and found[1].decode()
+
+
 class Servers:
-    """Makes servers. `tram` is the program; the checkouts are of the originals, or None."""
+    """Makes servers. `tram` is our program; those of the originals are paths too, or None."""
 
     def __init__(self, tram, gophermq=None, beuss=None):
         self.tram_program = tram
-        self.checkouts = {"gophermq": (gophermq, "./cmd/gophermq", "GOPHERMQ"), "beuss": (beuss, ".", "BEUSS")}
-        self.builds = tempfile.TemporaryDirectory(prefix="bench-")
-        self.programs = {}
+        self.originals = {"gophermq": (gophermq, "GOPHERMQ"), "beuss": (beuss, "BEUSS")}
 
     def tram(self):
         ports = {door: free_port() for door in ("nats", "http", "beuss")}
@@ -109,36 +113,31 @@ class Servers:
     def gophermq(self):
         """Its default of 10 waiting messages would measure refusals; it gets what Tram gets."""
         port = free_port()
-        return Server("gophermq", [self.built("gophermq"), "broker"], {"http": port}, {
+        return Server("gophermq", [self.original("gophermq"), "broker"], {"http": port}, {
             "GOPHERMQ_BROKER_PORT": str(port), "GOPHERMQ_BROKER_MAX__PENDING": "10000000",
             "GOPHERMQ_MONITORING_PORT": f":{free_port()}"})
 
     def beuss(self):
         port = free_port()
-        return Server("beuss", [self.built("beuss")], {"beuss": port}, {"BPORT": str(port)})
+        return Server("beuss", [self.original("beuss")], {"beuss": port}, {"BPORT": str(port)})
 
-    def built(self, name):
-        """The program of an original, built with Go from its checkout, once per run."""
-        checkout, package, variable = self.checkouts[name]
-        if not checkout:
-            raise Missing(f"name a checkout of it: {variable}=/path/to/checkout bench/run")
-        if name not in self.programs:
-            program = os.path.join(self.builds.name, name)
-            try:
-                build = subprocess.run(["go", "build", "-o", program, package], cwd=checkout, capture_output=True, text=True)
-            except OSError as error:
-                raise Missing(f"{name} could not be built with Go in {variable}: {error.strerror}") from None
-            if build.returncode != 0:
-                raise Missing(f"{name} does not build: {build.stderr.strip().splitlines()[-1]}")
-            self.programs[name] = program
-        return self.programs[name]
+    def original(self, name):
+        """The program of an original."""
+        program, variable = self.originals[name]
+        if not program:
+            raise Missing(f"name its program: {variable}=/path/to/program bench/run")
+        if not os.access(program, os.X_OK) or os.path.isdir(program):
+            raise Missing(f"{variable} names {program}, which is not a program")
+        return os.path.abspath(program)
 
     def version(self, name):
         if name == "tram":
             return json.loads(run_text([self.tram_program, "version", "--json"]))["version"]
         if name == "nats-server":
             return run_text(["/usr/sbin/nats-server" if not shutil.which(name) else name, "--version"]).split()[-1]
-        return run_text(["git", "-C", self.checkouts[name][0], "rev-parse", "--short", "HEAD"])
+        # A Go program knows the commit that it was built from, if it was built in a checkout.
+        program = self.originals[name][0]
+        return os.environ.get(f"{self.originals[name][1]}_VERSION") or commit_in(program) or "unknown"
 
 
 def run_text(command):
