@@ -86,8 +86,15 @@ type Tally struct{ n atomic.Uint64 }
 func (t *Tally) Add()        { t.n.Add(1) }
 func (t *Tally) Sum() uint64 { return t.n.Load() }
 
+// Variant is what came as --variant=..., for programs with more ways than one to do a row.
+var Variant string
+
 // Program is the whole of main: the rows by name.
 func Program(args []string, rows map[string]func(*Row)) {
+	if len(args) > 0 && strings.HasPrefix(args[0], "--variant=") {
+		Variant = strings.TrimPrefix(args[0], "--variant=")
+		args = args[1:]
+	}
 	if len(args) < 1 || args[0] == "--list" {
 		for name := range rows {
 			fmt.Println(name)
