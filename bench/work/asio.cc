@@ -5,7 +5,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
-
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -150,7 +149,8 @@ void stages(Row& row) {
     void operator()(Stages::Job job) {
       all.work(job);
       if (job.stages_done < Stages::count) {
-        asio::post(pool, [carry = *this, job = std::move(job)]() mutable { carry(std::move(job)); });
+        asio::post(pool,
+                   [carry = *this, job = std::move(job)]() mutable { carry(std::move(job)); });
         return;
       }
       {
@@ -279,9 +279,8 @@ struct TokioTasks {
     } else if (name == "tokio-ping-pong") {
       left.emplace(Tokio::pings);
       for (uint64_t i = 0; i < Tokio::pings; ++i) {
-        asio::post(pool, [this] {
-          asio::post(pool, [this] { asio::post(pool, [this] { end(); }); });
-        });
+        asio::post(pool,
+                   [this] { asio::post(pool, [this] { asio::post(pool, [this] { end(); }); }); });
       }
     } else if (name == "tokio-spawn-many") {
       left.emplace(Tokio::spawned);

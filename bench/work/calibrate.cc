@@ -7,18 +7,17 @@
 //   futex_wake     from futex wake to the woken thread running, on another processor
 //   timer_late     how late clock_nanosleep of 1 ms returns, with a timer slack of 1 ns
 //   malloc_free    one pair, 64 bytes
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <time.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <atomic>
-#include <cstdio>
-#include <thread>
 #include <vector>
 
 #include "measure.h"
@@ -104,12 +103,14 @@ double line_handoff(int here, int there) {
   });
   stay_on(here);
   uint32_t trip = 0;
-  return ns_each(tries, trips, [&] {
-           line.word.store(2 * trip + 1, std::memory_order_release);
-           while (line.word.load(std::memory_order_acquire) != 2 * trip + 2) {
-           }
-           ++trip;
-         }) / 2;
+  return ns_each(tries, trips,
+                 [&] {
+                   line.word.store(2 * trip + 1, std::memory_order_release);
+                   while (line.word.load(std::memory_order_acquire) != 2 * trip + 2) {
+                   }
+                   ++trip;
+                 }) /
+         2;
 }
 
 // The other thread sleeps in the futex; this one stores the time, wakes it, and waits until it has

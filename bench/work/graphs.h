@@ -7,7 +7,8 @@
 //     each_successor(n, f)             f(m) for every node m that waits for n
 //     each_predecessor(n, f)           f(m) for every node m that n waits for
 //     run(n)                           the body, to be called once, after those n waits for
-//     verify(row)                      ends the process if a body ran too early, twice or not at all
+//     verify(row)                      ends the process if a body ran too early, twice or not at
+//     all
 //
 // so a library needs one template for all five: `with_graph(row, [&](auto& graph) { ... })`.
 #pragma once

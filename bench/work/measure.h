@@ -1,13 +1,11 @@
 // What a rival's program measures, and how it says so: one row per process, one line of JSON.
 //
-//     <program> <row> [size]     runs the row, prints its figures; exit code 1 if an answer is wrong
-//     <program> --list           the names of the rows that it has
+//     <program> <row> [size]     runs the row, prints its figures; exit code 1 if an answer is
+//     wrong <program> --list           the names of the rows that it has
 //
 // A row is a function of Row&: it sets up, calls `timed` around what counts, and gives its answers
 // to `check`. A wrong answer ends the process, since a library that loses work is quick.
 #pragma once
-
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdint>
@@ -17,10 +15,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
 
 namespace bench {
 
-inline constexpr unsigned workers = 2;  // Of every library, in every row that does not say otherwise.
+inline constexpr unsigned workers =
+    2;  // Of every library, in every row that does not say otherwise.
 
 using Clock = std::chrono::steady_clock;
 
@@ -46,6 +46,20 @@ inline double resident_bytes() {
     std::fclose(file);
   }
   return static_cast<double>(pages) * 4096;
+}
+
+// The most memory that this process had so far. From /proc, since getrusage's counts what the
+// process had before its exec, which is then a Python's.
+inline long peak_resident_kb() {
+  long kb = 0;
+  if (std::FILE* file = std::fopen("/proc/self/status", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof line, file) != nullptr) {
+      if (std::sscanf(line, "VmHWM: %ld kB", &kb) == 1) break;
+    }
+    std::fclose(file);
+  }
+  return kb;
 }
 
 class Row {
@@ -104,7 +118,7 @@ class Row {
         "{\"row\": \"%s\", \"size\": %llu, \"units\": %llu, \"wall\": %.9f, \"cpu\": %.6f, "
         "\"rss_kb\": %ld, \"voluntary\": %ld, \"involuntary\": %ld, \"check\": %llu, \"notes\": {",
         name_.c_str(), static_cast<unsigned long long>(size_),
-        static_cast<unsigned long long>(units_), wall_, cpu_, usage().ru_maxrss, voluntary_,
+        static_cast<unsigned long long>(units_), wall_, cpu_, peak_resident_kb(), voluntary_,
         involuntary_, static_cast<unsigned long long>(check_value_));
     const char* comma = "";
     for (const auto& [name, value] : notes_) {

@@ -102,7 +102,7 @@ class Go:
             raise Missing("there is no go on PATH")
         program = BUILD / "go"
         if not is_newer(program, HERE.glob("go/**/*.go")):
-            run_quietly(["go", "build", "-o", program, "."], cwd=HERE / "go")
+            run_quietly(["go", "build", "-buildvcs=false", "-o", program, "."], cwd=HERE / "go")
         return [program]
 
     def hello(self):

@@ -1,6 +1,7 @@
 // What each row asks of a library, for all programs: constants, bodies, and the checks of answers.
 // A row's function in a rival's file uses these, so that nobody's row does less than another's.
-// Rows that run a graph are in graphs.h; sizes are in rows.def; bench/work/README.md tells them all.
+// Rows that run a graph are in graphs.h; sizes are in rows.def; bench/work/README.md tells them
+// all.
 #pragma once
 
 #include <algorithm>
@@ -108,11 +109,11 @@ struct GraphPipeline {
 // Row 15, tokio's own four, `size` times over. A library of callbacks does in them what it has:
 // a yield is a task that submits itself again, a ping is a task that submits its pong.
 struct Tokio {
-  static constexpr uint64_t chained = 1000;        // Each task spawns the next.
-  static constexpr uint64_t pings = 1000;          // Pairs that exchange a ping and a pong.
-  static constexpr uint64_t spawned = 10'000;      // Empty tasks from one that is no worker.
-  static constexpr uint64_t yielders = 200;        // Tasks, each of which
-  static constexpr uint64_t yields_each = 1000;    // gives way this often.
+  static constexpr uint64_t chained = 1000;      // Each task spawns the next.
+  static constexpr uint64_t pings = 1000;        // Pairs that exchange a ping and a pong.
+  static constexpr uint64_t spawned = 10'000;    // Empty tasks from one that is no worker.
+  static constexpr uint64_t yielders = 200;      // Tasks, each of which
+  static constexpr uint64_t yields_each = 1000;  // gives way this often.
   static void verify(Row& row, uint64_t count) {
     const std::string& name = row.name();
     const uint64_t each = name == "tokio-chained"      ? chained

@@ -2,10 +2,9 @@
 // map of 100 strings of 100 characters to 100 others as JSON and read it back.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "measure.h"
@@ -54,8 +53,8 @@ class Stages {
     if (json_) {
       document_ = std::make_shared<const Document>(make_document());
     } else {
-      turns_ = static_cast<uint64_t>(turns_per_microsecond() *
-                                     std::stod(std::string(row.last_word())));
+      turns_ =
+          static_cast<uint64_t>(turns_per_microsecond() * std::stod(std::string(row.last_word())));
     }
     Job job = make(0);
     double best = 1e9;  // What the bodies cost alone, on one processor, warm.

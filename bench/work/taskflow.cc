@@ -51,9 +51,7 @@ uint64_t skynet_sum(tf::Executor& executor, uint64_t first, uint64_t leaves) {
 void skynet(Row& row) {
   tf::Executor executor(workers);
   uint64_t sum = 0;
-  row.timed([&] {
-    executor.async([&] { sum = skynet_sum(executor, 0, row.size()); }).wait();
-  });
+  row.timed([&] { executor.async([&] { sum = skynet_sum(executor, 0, row.size()); }).wait(); });
   Skynet::verify(row, sum);
 }
 
@@ -80,17 +78,16 @@ void stages(Row& row) {
   const size_t lines = all.workers_each() * Stages::count;
   std::vector<Stages::Job> at(lines);  // What each line carries; Taskflow has no values of its own.
   auto work = [&](tf::Pipeflow& token) { all.work(at[token.line()]); };
-  tf::Pipeline pipeline(lines,
-                        tf::Pipe{tf::PipeType::SERIAL,
-                                 [&](tf::Pipeflow& token) {
-                                   if (token.token() == all.jobs()) return token.stop();
-                                   at[token.line()] = all.make(token.token());
-                                 }},
-                        tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
-                        tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
-                        tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
-                        tf::Pipe{tf::PipeType::SERIAL,
-                                 [&](tf::Pipeflow& token) { all.received(at[token.line()]); }});
+  tf::Pipeline pipeline(
+      lines,
+      tf::Pipe{tf::PipeType::SERIAL,
+               [&](tf::Pipeflow& token) {
+                 if (token.token() == all.jobs()) return token.stop();
+                 at[token.line()] = all.make(token.token());
+               }},
+      tf::Pipe{tf::PipeType::PARALLEL, auto(work)}, tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
+      tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
+      tf::Pipe{tf::PipeType::SERIAL, [&](tf::Pipeflow& token) { all.received(at[token.line()]); }});
   run(row, pipeline);
   all.verify();
 }
@@ -116,14 +113,15 @@ void pipeline_data(Row& row) {
   DataPipeline shape;
   const auto serial = tf::PipeType::SERIAL;
   tf::DataPipeline pipeline(
-      DataPipeline::lines, tf::make_data_pipe<void, int>(serial,
-                                                         [&](tf::Pipeflow& token) {
-                                                           if (token.token() == row.size()) {
-                                                             token.stop();
-                                                             return 0;
-                                                           }
-                                                           return DataPipeline::first(token.token());
-                                                         }),
+      DataPipeline::lines,
+      tf::make_data_pipe<void, int>(serial,
+                                    [&](tf::Pipeflow& token) {
+                                      if (token.token() == row.size()) {
+                                        token.stop();
+                                        return 0;
+                                      }
+                                      return DataPipeline::first(token.token());
+                                    }),
       tf::make_data_pipe<int, std::string>(
           serial, [](int& value) { return DataPipeline::to_string(value); }),
       tf::make_data_pipe<std::string, int>(
@@ -145,10 +143,9 @@ void pipeline_graph(Row& row) {
                  if (token.token() == shape.graph.nodes()) return token.stop();
                  at[token.line()] = GraphPipeline::first(token.token());
                }},
-      tf::Pipe{tf::PipeType::SERIAL,
-               [&](tf::Pipeflow& token) {
-                 at[token.line()] = GraphPipeline::second(at[token.line()]);
-               }},
+      tf::Pipe{
+          tf::PipeType::SERIAL,
+          [&](tf::Pipeflow& token) { at[token.line()] = GraphPipeline::second(at[token.line()]); }},
       tf::Pipe{tf::PipeType::SERIAL, [&](tf::Pipeflow& token) {
                  shape.third(static_cast<uint32_t>(token.token()), at[token.line()]);
                }});

@@ -1,13 +1,12 @@
 // oneTBB's rows (Debian's libtbb-dev). It has no timers and no batches, so no storm with sleeping
 // units, and bulk transfers only one by one.
+#include <deque>
 #include <tbb/concurrent_queue.h>
 #include <tbb/flow_graph.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
-
-#include <deque>
 
 #include "rows.h"
 
@@ -179,14 +178,11 @@ void pipeline_graph(Row& row) {
     row.timed([&] {
       tbb::parallel_pipeline(
           GraphPipeline::lines,
-          tokens<Token>(next, pipeline.graph.nodes(),
-                        [](uint64_t token) {
-                          return Token{static_cast<uint32_t>(token), GraphPipeline::first(token)};
-                        }) &
-              serial<Token, Token>([](Token token) {
-                return Token{token.node, GraphPipeline::second(token.value)};
-              }) &
-              serial<Token, void>([&](Token token) { pipeline.third(token.node, token.value); }));
+          tokens<Token>(next, pipeline.graph.nodes(), [](uint64_t token) {
+            return Token{static_cast<uint32_t>(token), GraphPipeline::first(token)};
+          }) & serial<Token, Token>([](Token token) {
+            return Token{token.node, GraphPipeline::second(token.value)};
+          }) & serial<Token, void>([&](Token token) { pipeline.third(token.node, token.value); }));
     });
   });
   pipeline.verify(row);

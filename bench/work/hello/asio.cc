@@ -1,7 +1,6 @@
 // Row 25: two tasks and their sum.
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-
 #include <cstdio>
 
 int main() {

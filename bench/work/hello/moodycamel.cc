@@ -1,6 +1,5 @@
 // Row 25: two threads, a queue, and the sum of what they put in.
 #include <concurrentqueue/blockingconcurrentqueue.h>
-
 #include <cstdio>
 #include <thread>
 

@@ -1,7 +1,6 @@
 // Row 25: two tasks and their sum.
-#include <tbb/task_group.h>
-
 #include <cstdio>
+#include <tbb/task_group.h>
 
 int main() {
   int a = 0, b = 0;

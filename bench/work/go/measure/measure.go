@@ -86,6 +86,25 @@ type Tally struct{ n atomic.Uint64 }
 func (t *Tally) Add()        { t.n.Add(1) }
 func (t *Tally) Sum() uint64 { return t.n.Load() }
 
+// peakResidentKb is the most memory that this process had so far. From /proc, since getrusage's counts
+// what the process had before its exec.
+func peakResidentKb() int {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		panic(err)
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if words := strings.Fields(line); len(words) > 1 && words[0] == "VmHWM:" {
+			kb, err := strconv.Atoi(words[1])
+			if err != nil {
+				panic(err)
+			}
+			return kb
+		}
+	}
+	return 0
+}
+
 // Variant is what came as --variant=..., for programs with more ways than one to do a row.
 var Variant string
 
@@ -115,7 +134,7 @@ func Program(args []string, rows map[string]func(*Row)) {
 	run(r)
 	line, err := json.Marshal(map[string]any{
 		"row": r.Name, "size": r.Size, "units": r.Units, "wall": r.wall.Seconds(), "cpu": r.cpu,
-		"rss_kb": usage().Maxrss, "voluntary": r.voluntary, "involuntary": r.involuntary,
+		"rss_kb": peakResidentKb(), "voluntary": r.voluntary, "involuntary": r.involuntary,
 		"check": r.check, "notes": r.notes,
 	})
 	if err != nil {
