@@ -88,13 +88,29 @@ class Stages {
   void received(const Job& job) {
     row_.check(job.stages_done == count, "every stage did its work");
     row_.check(job.number < seen_.size() && !seen_[job.number], "each job came out once");
-    if (json_) row_.check(*job.document == *document_, "the document came out as it went in");
+    if (json_) {  // All of one document in 64: comparing costs, and row 5 asks for what is left
+                  // over.
+      row_.check(job.number % 64 == 0 ? *job.document == *document_
+                                      : job.document->size() == document_->size(),
+                 "the document came out as it went in");
+    }
     seen_[job.number] = true;
     ++received_;
   }
-  void verify() {
-    row_.check_equal(received_, jobs(), "jobs that came out");
-    row_.note("work_seconds", work_seconds_);
+
+  // Calls `once` for each iteration, which takes all jobs through all stages; and verifies. Short
+  // rows have more iterations, so that one process has about a thousand jobs.
+  template <typename Once>
+  void iterate(Once&& once) {
+    const uint64_t iterations = json_ && jobs() < 1000 ? 1000 / jobs() : 1;
+    for (uint64_t i = 0; i < iterations; ++i) {
+      received_ = 0;
+      seen_.assign(jobs(), false);
+      once();
+      row_.check_equal(received_, jobs(), "jobs that came out");
+    }
+    row_.units(jobs() * iterations);
+    row_.note("work_seconds", work_seconds_ * static_cast<double>(iterations));
   }
 
  private:

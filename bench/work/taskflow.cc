@@ -73,8 +73,7 @@ void run(Row& row, Pipeline& pipeline) {
   row.timed([&] { executor.run(flow).wait(); });
 }
 
-void stages(Row& row) {
-  Stages all(row);
+void stages_once(Row& row, Stages& all) {
   const size_t lines = all.workers_each() * Stages::count;
   std::vector<Stages::Job> at(lines);  // What each line carries; Taskflow has no values of its own.
   auto work = [&](tf::Pipeflow& token) { all.work(at[token.line()]); };
@@ -89,7 +88,11 @@ void stages(Row& row) {
       tf::Pipe{tf::PipeType::PARALLEL, auto(work)},
       tf::Pipe{tf::PipeType::SERIAL, [&](tf::Pipeflow& token) { all.received(at[token.line()]); }});
   run(row, pipeline);
-  all.verify();
+}
+
+void stages(Row& row) {
+  Stages all(row);
+  all.iterate([&] { stages_once(row, all); });
 }
 
 void pipeline_linear(Row& row) {

@@ -116,8 +116,10 @@ func (s *Stages) Received(job *Job) {
 	s.row.Check(job.Number < len(s.seen) && !s.seen[job.Number], "each job came out once")
 	if s.json {
 		same := len(job.Doc) == len(s.doc)
-		for key, value := range s.doc {
-			same = same && job.Doc[key] == value
+		if job.Number%64 == 0 { // Comparing costs, and row 5 asks for what is left over.
+			for key, value := range s.doc {
+				same = same && job.Doc[key] == value
+			}
 		}
 		s.row.Check(same, "the document came out as it went in")
 	}
@@ -125,9 +127,21 @@ func (s *Stages) Received(job *Job) {
 	s.received++
 }
 
-func (s *Stages) Verify() {
-	s.row.CheckEqual(uint64(s.received), uint64(s.Jobs()), "jobs that came out")
-	s.row.Note("work_seconds", s.workSeconds)
+// Iterate calls once for each iteration, which takes all jobs through all stages; and verifies. Short
+// rows have more iterations, so that one process has about a thousand jobs.
+func (s *Stages) Iterate(once func()) {
+	iterations := 1
+	if s.json && s.Jobs() < 1000 {
+		iterations = 1000 / s.Jobs()
+	}
+	for i := 0; i < iterations; i++ {
+		s.received = 0
+		s.seen = make([]bool, s.Jobs())
+		once()
+		s.row.CheckEqual(uint64(s.received), uint64(s.Jobs()), "jobs that came out")
+	}
+	s.row.Units = s.Jobs() * iterations
+	s.row.Note("work_seconds", s.workSeconds*float64(iterations))
 }
 
 func document() map[string]string {

@@ -48,39 +48,42 @@ func dispatcher(wp *pool.WorkerPool, jobs int) *pool.Dispatcher {
 func pipeline(r *measure.Row) {
 	s := stages.New(r)
 	wp := pool.NewWorkerPool(pool.WithWorkers(s.Workers()))
-	var errors error
-	r.Timed(func() {
-		first := dispatcher(wp, s.Jobs())
+	s.Iterate(func() {
+		var errors error
+		r.Timed(func() { errors = once(s, wp) })
+		r.Check(errors == nil, "no dispatcher has an error")
+	})
+}
+
+func once(s *stages.Stages, wp *pool.WorkerPool) error {
+	first := dispatcher(wp, s.Jobs())
+	go func() {
+		defer first.Done()
+		for i := 0; i < s.Jobs(); i++ {
+			if first.Dispatch(&worker{s, s.Make(i)}) != nil {
+				return
+			}
+		}
+	}()
+	last := first
+	all := []*pool.Dispatcher{first}
+	for stage := 1; stage < stages.Count; stage++ {
+		before, next := last, dispatcher(wp, s.Jobs())
 		go func() {
-			defer first.Done()
-			for i := 0; i < s.Jobs(); i++ {
-				if first.Dispatch(&worker{s, s.Make(i)}) != nil {
+			defer next.Done()
+			for result := range before.Receive() {
+				if next.Dispatch(result.(*worker)) != nil {
 					return
 				}
 			}
 		}()
-		last := first
-		all := []*pool.Dispatcher{first}
-		for stage := 1; stage < stages.Count; stage++ {
-			before, next := last, dispatcher(wp, s.Jobs())
-			go func() {
-				defer next.Done()
-				for result := range before.Receive() {
-					if next.Dispatch(result.(*worker)) != nil {
-						return
-					}
-				}
-			}()
-			last = next
-			all = append(all, next)
-		}
-		for result := range last.Receive() {
-			s.Received(result.(*worker).job)
-		}
-		errors = wp.Err(all...)
-	})
-	r.Check(errors == nil, "no dispatcher has an error")
-	s.Verify()
+		last = next
+		all = append(all, next)
+	}
+	for result := range last.Receive() {
+		s.Received(result.(*worker).job)
+	}
+	return wp.Err(all...)
 }
 
 type empty struct{}
