@@ -241,6 +241,57 @@ void million_waiting(Row& row, Spawn&& spawn, Finish&& finish) {
   row.note("finish_seconds", seconds_since(start));
 }
 
+// Row 19: loads that are found by loading. Key k leads to ten more, 10k+1 to 10k+10, as long as
+// they are below `size`; all go through one batcher, whose function takes a round trip. What counts
+// is the number of calls: a library that knows when nobody can add any more needs one for each
+// level, or as many as its cap (loads-100) forces it to.
+class Loads {
+ public:
+  static constexpr uint64_t fan = 10;
+  static constexpr std::chrono::milliseconds round_trip{1};
+  explicit Loads(const Row& row)
+      : size_(row.size()), loaded_(row.size()), cap_(row.name() == "loads-100" ? 100 : 0) {}
+
+  uint64_t cap() const { return cap_; }  // Of a batch; 0: none.
+  // Called by the batch function, by many threads; waits for the round trip.
+  void call(std::span<const uint64_t> keys) {
+    ++calls_;
+    too_large_ = too_large_ || (cap_ > 0 && keys.size() > cap_);
+    std::this_thread::sleep_for(round_trip);
+    for (uint64_t key : keys) loaded_.mark(key);
+  }
+  // Called by whoever got the answer for `key`: calls f(k) for each key to load next.
+  template <typename F>
+  void each_next(uint64_t key, F&& f) {
+    early_ = early_ || !loaded_[key];
+    for (uint64_t k = key * fan + 1; k <= key * fan + fan && k < size_; ++k) f(k);
+  }
+  void verify(Row& row) const {
+    row.check(!early_, "no answer before its call");
+    row.check(!too_large_, "no batch above the cap");
+    row.check_equal(loaded_.count(), size_, "keys loaded once");
+    row.note("calls", static_cast<double>(calls_));
+    row.note("calls_least", static_cast<double>(calls_least()));
+  }
+
+ private:
+  uint64_t calls_least() const {
+    uint64_t calls = 0;
+    for (uint64_t level = 1, left = size_; left > 0; level *= fan) {
+      const uint64_t keys = std::min(level, left);
+      calls += cap_ > 0 ? (keys + cap_ - 1) / cap_ : 1;
+      left -= keys;
+    }
+    return calls;
+  }
+
+  uint64_t size_;
+  Ran loaded_;
+  uint64_t cap_;
+  std::atomic<uint64_t> calls_ = 0;
+  std::atomic<bool> early_ = false, too_large_ = false;
+};
+
 // Row 23: the library is made, does one empty task so that it is awake, and then nothing for `size`
 // seconds; the figures are the CPU time and context switches of that.
 inline void do_nothing(Row& row) {

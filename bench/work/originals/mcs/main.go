@@ -22,6 +22,7 @@ func main() {
 		"storm": storm, "storm-large": storm, "storm-empty": storm,
 		"idle": idle, "idle-sleeping": idle,
 	}
+	rows["loads"], rows["loads-100"] = loads, loads
 	if len(os.Args) < 2 || os.Args[1] != "--variant=chans" {
 		for name := range singles {
 			rows["single-"+name] = single
@@ -228,6 +229,66 @@ func batch(r *measure.Row) {
 	})
 	r.Note("calls", float64(calls.Load()))
 	r.CheckEqual(done.Load(), uint64(r.Size), "items that were done")
+}
+
+// See rows.h. A goroutine for each load, which is what waiting for a unit of work takes.
+func loads(r *measure.Row) {
+	const fan, roundTrip = 10, time.Millisecond
+	limit := 1_000_000
+	if r.Name == "loads-100" {
+		limit = 100
+	}
+	var calls, early atomic.Uint64
+	loaded := make([]atomic.Uint32, r.Size)
+	dispatcher := pool.NewBatchDispatcher(func(units []unitOfWork) error {
+		calls.Add(1)
+		time.Sleep(roundTrip)
+		for _, one := range units {
+			loaded[one.GetRequest()].Add(1)
+			one.Done()
+		}
+		return nil
+	}, pool.NewConfig(pool.SetBatchSize(limit)))
+	dispatcher.Start()
+	var all sync.WaitGroup
+	var load func(key int)
+	load = func(key int) {
+		defer all.Done()
+		wait := &sync.WaitGroup{}
+		wait.Add(1)
+		if err := dispatcher.Put(context.Background(), pool.NewUnitOfWork[int, int](key, wait)); err != nil {
+			r.Check(false, err.Error())
+		}
+		wait.Wait()
+		early.Add(uint64(1 - loaded[key].Load()))
+		for k := key*fan + 1; k <= key*fan+fan && k < r.Size; k++ {
+			all.Add(1)
+			go load(k)
+		}
+	}
+	r.Timed(func() {
+		all.Add(1)
+		go load(0)
+		all.Wait()
+	})
+	count, least := uint64(0), 0
+	for key := range loaded {
+		if loaded[key].Load() == 1 {
+			count++
+		}
+	}
+	for level, left := 1, r.Size; left > 0; level *= fan {
+		keys := level
+		if keys > left {
+			keys = left
+		}
+		least += (keys + limit - 1) / limit
+		left -= keys
+	}
+	r.Check(early.Load() == 0, "no answer before its call")
+	r.CheckEqual(count, uint64(r.Size), "keys loaded once")
+	r.Note("calls", float64(calls.Load()))
+	r.Note("calls_least", float64(least))
 }
 
 // A batch dispatcher with its defaults, one item through it; or one whose batch is asleep.
