@@ -27,13 +27,18 @@ def compiler():
 
 def run_quietly(command, **options):
     """Runs it; what it printed is in the error if it fails."""
+    if not shutil.which(str(command[0])):
+        raise Missing(f"there is no program {command[0]}")
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     if done.returncode != 0:
-        raise Missing(f"{' '.join(str(word) for word in command[:3])} ... failed:\n{done.stdout[-2000:]}")
+        said = done.stdout[-2000:].strip() or f"exit code {done.returncode}"
+        raise Missing(f"{' '.join(str(word) for word in command[:3])} failed: {said}")
     return done.stdout
 
 
 def is_there(header):
+    if not shutil.which(compiler()):
+        raise Missing(f"there is no compiler {compiler()}")
     probe = f"#if !__has_include(<{header}>)\n#error missing\n#endif\n"
     return subprocess.run([compiler(), "-E", "-x", "c++", "-"], input=probe, text=True, capture_output=True).returncode == 0
 
