@@ -1,0 +1,3 @@
+module trambench
+
+go 1.19
