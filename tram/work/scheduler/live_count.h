@@ -18,6 +18,8 @@ class LiveCount {
 
   // Any thread that holds a piece itself, or is otherwise sure that the count is not zero.
   void add();
+  // The same without credits: for whoever may be the last to touch it, and then ends its life.
+  void add_alone() { count_.fetch_add(1, std::memory_order_relaxed); }
   // The one that makes it zero calls on_zero(), and nobody touches the count after that.
   void remove();
 

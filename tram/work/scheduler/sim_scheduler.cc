@@ -2,6 +2,14 @@
 
 namespace tram::work {
 
+SimScheduler::~SimScheduler() {
+  while (!ready_.empty()) {
+    Task* task = ready_.back();
+    ready_.pop_back();
+    task->ops->run(*task);
+  }
+}
+
 bool SimScheduler::step(Time until) {
   ++steps_;
   if (!ready_.empty()) {

@@ -12,6 +12,8 @@ namespace tram::work {
 class SimScheduler final : public Scheduler {
  public:
   SimScheduler(uint64_t seed, unsigned workers) : random_(seed), workers_(workers) {}
+  // What is still in the queue was run in place by somebody who waited for it; it is let go of.
+  ~SimScheduler() override;
 
   Time now() const override { return now_; }
   void schedule(Task& task) override { ready_.push_back(&task); }

@@ -276,7 +276,7 @@ ScopeCore::ScopeCore(Scheduler& scheduler, ScopeCore* parent, Options options)
                                   : std::min(options.deadline, parent->deadline_)),
       keep_going_(options.keep_going),
       deadline_timer_(*this) {
-  begun();  // Until wait().
+  add_alone();  // Until wait().
   if (parent_ != nullptr) {
     std::lock_guard lock(parent_->mutex_);
     parent_->children_.push_back(*this);
@@ -314,7 +314,7 @@ bool ScopeCore::wait() {
   bool waited = scheduler_.wait(all_over) == Scheduler::Waited::raised;
   // Whoever raised it has let go of the lock.
   std::lock_guard lock(mutex_);
-  begun();
+  add_alone();
   return waited;
 }
 
