@@ -25,7 +25,9 @@ struct Returned<Unit<T>> {
     HoldUp::attach(unit, kept.inner.base(), false);
   }
   static void conclude(TypedUnit<T>& unit, Kept& kept) {
-    if (kept.inner.valid() && kept.inner.done()) unit.store(kept.inner.give_up());
+    // Let go of in any case: of a broken circle, it may be this very unit.
+    Unit<T> inner = std::move(kept.inner);
+    if (inner.valid() && inner.done()) unit.store(inner.give_up());
   }
 };
 
