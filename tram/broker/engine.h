@@ -59,7 +59,7 @@ class Engine {
     bool hold_back = false;
   };
   // Hands the message to everyone who listens, on every loop, except to `except` (nullptr: to
-  // all). The subject must be valid (broker/subject.h); this is not checked again.
+  // all): a group of which it is a member serves another one. The subject must be valid (broker/subject.h); this is not checked again.
   virtual Reach publish(const Publication& publication, const Subscriber* except = nullptr) = 0;
   // Hands it to `only`'s own subscriptions, as if nobody else listened. False if it has none
   // for that subject.
