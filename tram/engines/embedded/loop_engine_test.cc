@@ -180,7 +180,8 @@ TEST_CASE("a group over several loops gets each message once, and its members ta
   CHECK(total == 300);
 }
 
-TEST_CASE("a group of which the publisher is a member serves the others, on whatever loop they are") {
+TEST_CASE(
+    "a group of which the publisher is a member serves the others, on whatever loop they are") {
   World world(2);
   std::atomic<int> total = 0;
   Counting publisher(total);
