@@ -2,6 +2,7 @@
 // to nats-server, in tests/conformance/nats.
 #include "tram/protocols/nats/session.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include "tram/protocols/nats/words.h"
@@ -131,6 +132,36 @@ TEST_CASE("when a client goes, nothing of it stays behind") {
   CHECK(world.engine.subscriptions() == 0);
   CHECK(world.engine.callers() == 1);
   CHECK(other.say("SUB i 1\r\nPUB $TRAM.GET.q i 0\r\n\r\n") == "MSG i 1 4\r\nwork\r\n");
+}
+
+TEST_CASE("when one who never reads is let go, those who read are not flooded") {
+  NatsWorld world;
+  tram::net::ConnectionLimits limits;
+  limits.pending_max = size_t{1} << 20;
+  NatsWorld::Client deaf(world, limits);
+  NatsWorld::Client reader(world, limits);
+  NatsWorld::Client publisher(world);
+  // A hundred times what comes in goes out, so one read of the publisher's is enough for a flood.
+  std::string subscriptions = quiet;
+  for (int i = 0; i < 100; ++i) subscriptions += "SUB a " + std::to_string(i) + "\r\n";
+  deaf.say(subscriptions);
+  reader.say(subscriptions);
+  publisher.say(quiet);
+  std::string flood;
+  for (int i = 0; i < 200; ++i) flood += "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n";
+  size_t sent = 0;
+  size_t heard = 0;
+  for (int idle = 0; idle < 100; ++idle) {
+    ssize_t size = publisher.push(std::string_view(flood).substr(sent));
+    if (size > 0) sent += static_cast<size_t>(size);
+    std::string more = reader.hear();
+    heard += static_cast<size_t>(std::count(more.begin(), more.end(), '\n')) / 2;
+    if (size > 0 || !more.empty()) idle = 0;
+  }
+  CHECK(deaf.closed());
+  CHECK_FALSE(reader.closed());
+  CHECK(sent == flood.size());
+  CHECK(heard == 200 * 100);
 }
 
 TEST_CASE("a message of a queue that nobody listens for goes back") {

@@ -19,8 +19,8 @@ class NatsWorld {
 
   class Client : public DoorClient {
    public:
-    explicit Client(NatsWorld& world)
-        : DoorClient(*world.loop_, "127.0.0.1:1", {},
+    explicit Client(NatsWorld& world, const net::ConnectionLimits& limits = {})
+        : DoorClient(*world.loop_, "127.0.0.1:1", limits,
                      [&](net::Connection& connection) { return world.door.open(connection); }),
           info(hear()) {}
     const std::string info;
