@@ -18,7 +18,8 @@ namespace tram::broker {
 // What a subscriber says to a message.
 enum class Receipt {
   taken,
-  behind,  // Taken, but so much waits already that publishers should wait a little.
+  behind,  // So much waits already that publishers should wait a little. Or it was dropped, as
+           // there was no room, or the subscriber is about to go: that is no reason to go on.
   spent,   // Taken, and it was the last: the subscription ends now, before the next message.
 };
 
@@ -59,7 +60,8 @@ class Engine {
     bool hold_back = false;
   };
   // Hands the message to everyone who listens, on every loop, except to `except` (nullptr: to
-  // all). The subject must be valid (broker/subject.h); this is not checked again.
+  // all): a group of which it is a member serves another one. The subject must be valid
+  // (broker/subject.h); this is not checked again.
   virtual Reach publish(const Publication& publication, const Subscriber* except = nullptr) = 0;
   // Hands it to `only`'s own subscriptions, as if nobody else listened. False if it has none
   // for that subject.

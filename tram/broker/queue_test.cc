@@ -148,6 +148,17 @@ TEST_CASE("a take that does not linger ends with its first message") {
   CHECK(short_text(world.put("jobs", "a")) == "(stored 1/0 memory) a (ended at once missing=2)");
 }
 
+TEST_CASE("a take that is stopped has one last reply, like any other, and nothing after it") {
+  World world;
+  CHECK(world.put("jobs", "a") == "1.1 stored 1/0 memory\n");
+  CHECK(short_text(world.take("jobs", {.count = 3, .linger = 10s})) == "a");
+  CHECK(world.run(StopTaking{"jobs", {2}}, 7) == "");  // Not its own.
+  CHECK(world.run(StopTaking{"jobs", {2}}) == "1.2 ended at once missing=2\n");
+  CHECK(world.run(StopTaking{"jobs", {2}}) == "");
+  CHECK(world.put("jobs", "b") == "1.6 stored 2/0 memory\n");
+  CHECK(world.advance(10s) == "");
+}
+
 TEST_CASE("a message released while someone waits goes to whoever waits") {
   World world;
   world.put("jobs", "a");

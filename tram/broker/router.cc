@@ -61,8 +61,8 @@ struct Router::Table {
   PatternGroup& group_made(PatternEntry& entry, BytesView group);
   void drop_group(PatternGroup& group);
 
-  void choose_members();
-  SubscriptionId serve(PatternGroup& group);
+  void choose_members(const PassedOver* passed_over);
+  SubscriptionId serve(GroupMember& member);
 
   uint64_t seed;
   // All patterns. A subject has no wildcard, so looking one up finds literal patterns only.
@@ -77,7 +77,7 @@ struct Router::Table {
 
   // Reused by `route`.
   std::vector<PatternEntry*> matching;
-  std::vector<PatternGroup*> candidates;
+  std::vector<GroupMember*> candidates;
   std::vector<SubscriptionId> receivers;
 };
 
@@ -164,11 +164,11 @@ bool Router::Table::leave(SubscriptionId id, const PatternEntry& entry, BytesVie
   return true;
 }
 
-// The member served longest ago, who goes to the end of the line.
-SubscriptionId Router::Table::serve(PatternGroup& group) {
-  GroupMember& member = group.members.pop_front();
+// Sends the member to the end of its line.
+SubscriptionId Router::Table::serve(GroupMember& member) {
   member.served = ++turn;
-  group.members.push_back(member);
+  member.group->members.erase(member);
+  member.group->members.push_back(member);
   return member.id;
 }
 
@@ -176,24 +176,27 @@ SubscriptionId Router::Table::serve(PatternGroup& group) {
 // members stand in the order in which they were last served, so the one who waited longest
 // over all of them is at the front of one of the lines: turns are fair however a group's
 // members are spread over patterns.
-void Router::Table::choose_members() {
+void Router::Table::choose_members(const PassedOver* passed_over) {
   ++routed;
   candidates.clear();
   for (PatternEntry* entry : matching) {
     if (!entry->extras) continue;
     for (PatternGroup* group : entry->extras->groups) {
+      GroupMember* next = &group->members.front();
+      while (passed_over && next && (*passed_over)(next->id)) next = group->members.next(*next);
+      if (!next) continue;
       GroupName& name = *group->name;
       if (name.routed != routed) {
         name.routed = routed;
         name.candidate = static_cast<uint32_t>(candidates.size());
-        candidates.push_back(group);
+        candidates.push_back(next);
       } else {
-        PatternGroup*& best = candidates[name.candidate];
-        if (group->members.front().served < best->members.front().served) best = group;
+        GroupMember*& best = candidates[name.candidate];
+        if (next->served < best->served) best = next;
       }
     }
   }
-  for (PatternGroup* group : candidates) receivers.push_back(serve(*group));
+  for (GroupMember* member : candidates) receivers.push_back(serve(*member));
 }
 
 Router::Router() : table_(std::make_unique<Table>()) {}
@@ -220,6 +223,15 @@ bool Router::unsubscribe(SubscriptionId id, BytesView pattern, BytesView group) 
 }
 
 std::span<const SubscriptionId> Router::route(BytesView subject) {
+  return receivers(subject, nullptr);
+}
+
+std::span<const SubscriptionId> Router::route(BytesView subject, const PassedOver& passed_over) {
+  return receivers(subject, &passed_over);
+}
+
+std::span<const SubscriptionId> Router::receivers(BytesView subject,
+                                                  const PassedOver* passed_over) {
   Table& table = *table_;
   PatternEntry* literal = table.find(subject);
   if (table.trie.empty()) {
@@ -239,7 +251,7 @@ std::span<const SubscriptionId> Router::route(BytesView subject) {
     auto ids = entry->plain.ids();
     table.receivers.insert(table.receivers.end(), ids.begin(), ids.end());
   }
-  if (groups) table.choose_members();
+  if (groups) table.choose_members(passed_over);
   return table.receivers;
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -35,11 +36,17 @@ class Router {
   // and one member of each group. Valid until the next call of any method. Allocates nothing
   // once warm.
   std::span<const SubscriptionId> route(BytesView subject);
+  // The same, but a group passes over the members that `passed_over` names and serves another,
+  // or nobody if it has no other. Plain subscriptions are not asked about. Members passed over
+  // keep their place in line, so this walks past all of them.
+  using PassedOver = std::function<bool(SubscriptionId)>;
+  std::span<const SubscriptionId> route(BytesView subject, const PassedOver& passed_over);
 
   size_t size() const;
 
  private:
   struct Table;
+  std::span<const SubscriptionId> receivers(BytesView subject, const PassedOver* passed_over);
   std::unique_ptr<Table> table_;
 };
 

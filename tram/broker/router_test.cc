@@ -68,6 +68,44 @@ TEST_CASE("a group on several patterns is one group, and turns are fair over all
   CHECK(served == std::map<uint64_t, int>{{1, 100}, {2, 100}, {3, 100}, {4, 100}});
 }
 
+TEST_CASE("a group passes over some members and serves another, in turns, or nobody") {
+  Router router;
+  for (uint64_t i = 1; i <= 4; ++i) router.subscribe(id(i), "jobs", "workers");
+  router.subscribe(id(5), "jobs", "");
+  auto without = [&](Ids passed_over) {
+    Ids ids;
+    for (SubscriptionId one : router.route("jobs", [&](SubscriptionId member) {
+           return std::find(passed_over.begin(), passed_over.end(), member.value) !=
+                  passed_over.end();
+         }))
+      ids.push_back(one.value);
+    return ids;
+  };
+  CHECK(without({1, 3}) == Ids{5, 2});
+  CHECK(without({1, 3}) == Ids{5, 4});
+  CHECK(without({1, 3}) == Ids{5, 2});
+  CHECK(without({1, 2, 3, 4}) == Ids{5});
+  // Who was passed over has lost no turn.
+  CHECK(routed(router, "jobs") == Ids{5, 1});
+  CHECK(routed(router, "jobs") == Ids{5, 3});
+  CHECK(routed(router, "jobs") == Ids{5, 4});
+}
+
+TEST_CASE("a group on several patterns serves whoever is left over all of them") {
+  Router router;
+  router.subscribe(id(1), "a.*", "g");
+  router.subscribe(id(2), "a.x", "g");
+  router.subscribe(id(3), ">", "g");
+  for (uint64_t left : {1, 2, 3}) {
+    auto others = [&](SubscriptionId member) { return member.value != left; };
+    for (int i = 0; i < 3; ++i) {
+      auto ids = router.route("a.x", others);
+      REQUIRE(ids.size() == 1);
+      CHECK(ids.front().value == left);
+    }
+  }
+}
+
 TEST_CASE("turns stay fair when the messages of two subjects alternate") {
   Router router;
   router.subscribe(id(1), "a", "g");

@@ -1,11 +1,11 @@
-"""Runs javascript/stories.js with each of the official clients, on one loop and on three, and restarts brokers for it."""
+"""Runs javascript/stories.js with each of the official JavaScript clients."""
 import hashlib
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import servers
+import stories
 
 HERE = Path(__file__).resolve().parent / "javascript"
 INSTALLED = Path(__file__).resolve().parents[3] / "build/tests/nats-javascript"
@@ -29,29 +29,7 @@ def install():
 
 def tell(client, threads):
     install()
-    broker = servers.tram({}, threads)
-    host, port = broker.address("nats")
-    teller = subprocess.Popen(["node", HERE / "stories.js", client, f"{host}:{port}"], cwd=INSTALLED, text=True,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        said = []
-        for line in teller.stdout:
-            line = line.rstrip("\n")
-            if line == "restart":
-                broker.stop()
-                broker.close()
-                broker = servers.tram({}, threads, f"--nats-port={port}")
-                teller.stdin.write("restarted\n")
-                teller.stdin.flush()
-            else:
-                said.append(line)
-                print(f"        {line}", flush=True)
-        assert teller.wait(60) == 0, "\n".join(line for line in said if not line.startswith("ok "))
-        assert len(said) >= 15, said
-    finally:
-        teller.kill()
-        teller.wait()
-        broker.close()
+    stories.tell(["node", HERE / "stories.js", client], threads, 15, INSTALLED)
 
 
 def tests():

@@ -59,7 +59,13 @@ void LoopEngine::connect(std::vector<LoopEngine*> engines) {
 
 broker::Engine::Reach LoopEngine::publish(const Publication& publication,
                                           const broker::Subscriber* except) {
-  std::span<const SubscriptionId> targets = router_.route(publication.subject);
+  // Of the groups that `except` is a member of, another member gets the message.
+  std::span<const SubscriptionId> targets =
+      except == nullptr ? router_.route(publication.subject)
+                        : router_.route(publication.subject, [this, except](SubscriptionId member) {
+                            return loop_of(member.value) == index_ &&
+                                   subscriptions_.find(member)->subscriber == except;
+                          });
   if (targets.empty()) {
     counters_.unrouted.add();
     return {};

@@ -180,6 +180,36 @@ TEST_CASE("a group over several loops gets each message once, and its members ta
   CHECK(total == 300);
 }
 
+TEST_CASE(
+    "a group of which the publisher is a member serves the others, on whatever loop they are") {
+  World world(2);
+  std::atomic<int> total = 0;
+  Counting publisher(total);
+  Counting beside(total);
+  Counting elsewhere(total);
+  std::vector<broker::SubscriptionId> ids(4);
+  // The other loop first: its member's number differs from the publisher's in nothing but the loop.
+  world.on(1, [&](LoopEngine& engine) { ids[0] = engine.subscribe(elsewhere, 0, "a.b", "g"); });
+  settle(world, 1);
+  world.on(0, [&](LoopEngine& engine) {
+    ids[1] = engine.subscribe(publisher, 0, "a.b", "g");
+    ids[2] = engine.subscribe(beside, 0, "a.*", "g");
+    ids[3] = engine.subscribe(publisher, 0, "a.b", "own");
+    for (int i = 0; i < 100; ++i) {
+      std::string payload = "0:" + std::to_string(i);
+      CHECK(engine.publish({"a.b", {}, {}, payload, nullptr}, &publisher).receivers == 1);
+    }
+  });
+  while (total < 100) std::this_thread::yield();
+  world.on(0, [&](LoopEngine& engine) {
+    for (size_t i : {1, 2, 3}) engine.drop(ids[i]);
+  });
+  world.on(1, [&](LoopEngine& engine) { engine.drop(ids[0]); });
+  CHECK(publisher.count == 0);
+  CHECK(beside.count == 50);
+  CHECK(elsewhere.count == 50);
+}
+
 TEST_CASE("queues are reached from every loop, wherever their shard is, and listed in one piece") {
   World world(3);
   Listening caller;

@@ -22,7 +22,8 @@ void EventStream::start() {
 broker::Receipt EventStream::on_message(uint64_t, const broker::Publication& publication) {
   if (started_ ? !has_room(connection_, door_, policy_) : early_.size() > early_size_max) {
     if (!started_) door_.count().dropped.add();
-    return broker::Receipt::taken;
+    // Whoever has no room, or is on the way out, is no reason to go on: others would be flooded.
+    return started_ ? broker::Receipt::behind : broker::Receipt::taken;
   }
   std::string event = "id: ";
   api::append_json_number(event, ++number_);

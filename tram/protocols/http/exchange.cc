@@ -42,12 +42,20 @@ class Pen {
 
 void ReplyHandler::on_stop(Exchange& exchange) { exchange.refuse({base::Errc::shutting_down, {}}); }
 
+const RequestHead& Exchange::head() const {
+  TRAM_ASSERT(head_ != nullptr);
+  return *head_;
+}
+
 base::Result<std::string> Exchange::parameter(size_t index) const {
-  return decode_segment(parameters_[index]);
+  TRAM_ASSERT(match_ != nullptr);
+  return decode_segment(match_->parameters[index]);
 }
 
 base::Result<BytesView> Exchange::parameter(size_t index, std::string& room) const {
-  if (parameters_[index].find('%') == BytesView::npos) return parameters_[index];
+  TRAM_ASSERT(match_ != nullptr);
+  BytesView as_sent = match_->parameters[index];
+  if (as_sent.find('%') == BytesView::npos) return as_sent;
   base::Result<std::string> decoded = parameter(index);
   if (!decoded) return std::unexpected(decoded.error());
   room = std::move(*decoded);
@@ -75,10 +83,12 @@ void Exchange::hold_back() {
 
 void Exchange::begin(const RequestHead& head, const Match& match, BytesView body,
                      const SharedBytes* owner) {
-  head_ = head;
+  head_ = &head;
+  match_ = &match;
   body_ = body;
   body_owner_ = owner;
-  parameters_ = match.parameters;
+  method_ = head.method;
+  minor_version_ = head.minor_version;
   place_ =
       match.route ? static_cast<size_t>(match.route - all_routes().data()) : place_of_unknown();
   manners_ = manners_of(head.path);
@@ -87,6 +97,13 @@ void Exchange::begin(const RequestHead& head, const Match& match, BytesView body
   ++number_;
   begun_ = door().loop().now();
   answered_ = false;
+}
+
+void Exchange::forget_texts() {
+  head_ = nullptr;
+  match_ = nullptr;
+  body_ = {};
+  body_owner_ = nullptr;
 }
 
 void Exchange::write_head(const Answer& answer, bool has_length) {
@@ -101,7 +118,7 @@ void Exchange::write_head(const Answer& answer, bool has_length) {
   if (answer.status != 101) {
     if (session_.closes_)
       pen << "Connection: close\r\n";
-    else if (head_.minor_version == 0)
+    else if (minor_version_ == 0)
       pen << "Connection: keep-alive\r\n";
   }
   pen << "\r\n";
@@ -112,7 +129,7 @@ void Exchange::answer(const Answer& answer) {
   TRAM_ASSERT(!answered_);
   bool bare = answer.status == 204;
   write_head(answer, !bare);
-  if (head_.method != Method::head && !bare) {
+  if (method_ != Method::head && !bare) {
     net::Outbox& outbox = connection().outbox();
     if (answer.owner != nullptr && answer.body.size() >= net::share_size_min)
       outbox.append_shared(*answer.owner, answer.body);
@@ -150,6 +167,7 @@ void Exchange::become(std::unique_ptr<Stream> stream, BytesView fields, int stat
 
 void Exchange::finish(int status) {
   answered_ = true;
+  forget_texts();
   door().count_requests().record(place_, status, door().loop().clock().now() - begun_);
   session_.answered();
 }

@@ -52,8 +52,8 @@ class Exchange {
  public:
   explicit Exchange(HttpSession& session) : session_(session) {}
 
-  // --- The request.
-  const RequestHead& head() const { return head_; }
+  // --- The request: while its handler runs, and has not answered.
+  const RequestHead& head() const;
   BytesView body() const { return body_; }
   // Holds the body, if set.
   const SharedBytes* body_owner() const { return body_owner_; }
@@ -88,17 +88,22 @@ class Exchange {
 
  private:
   friend class HttpSession;
+  // `head` and `match` stay until the answer, or until `forget_texts`.
   void begin(const RequestHead& head, const Match& match, BytesView body, const SharedBytes* owner);
+  void forget_texts();
   void refuse_route(base::Errc code, BytesView fields);
   void write_head(const Answer& answer, bool has_length);
   void finish(int status);
 
   HttpSession& session_;
-  RequestHead head_;
+  // The reader's own, as most connections wait for their next request, and that takes no room.
+  const RequestHead* head_ = nullptr;
+  const Match* match_ = nullptr;
   BytesView body_;
   const SharedBytes* body_owner_ = nullptr;
-  std::array<BytesView, parameters_max> parameters_;
   size_t place_ = 0;  // In the table of routes.
+  Method method_ = Method::other;
+  uint8_t minor_version_ = 1;
   Manners manners_ = Manners::tram;
   ReplyHandler* handler_ = nullptr;
   std::unique_ptr<ReplyHandler> own_handler_;

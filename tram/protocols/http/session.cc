@@ -258,6 +258,7 @@ void HttpSession::handle(const RequestHead& head, const Match& found, BytesView 
   found.route->handle(exchange_);
   in_handler_ = false;
   if (exchange_.answered()) return;
+  exchange_.forget_texts();
   TRAM_ASSERT(exchange_.handler_ != nullptr);
   paused_ = true;
   connection_.pause();
@@ -297,7 +298,8 @@ void HttpSession::refuse_connection(int status, const base::Error& error) {
   RequestHead unreadable;
   unreadable.keep_alive = false;
   closes_ = true;
-  exchange_.begin(unreadable, Match(), {}, nullptr);
+  const Match nothing;
+  exchange_.begin(unreadable, nothing, {}, nullptr);
   exchange_.manners_ = Manners::tram;
   exchange_.refuse(error, status);
 }

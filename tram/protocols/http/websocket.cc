@@ -40,7 +40,8 @@ void WebSocket::start() {
 broker::Receipt WebSocket::on_message(uint64_t, const broker::Publication& publication) {
   if (started_ ? !has_room(connection_, door_, policy_) : early_.size() > early_size_max) {
     if (!started_) door_.count().dropped.add();
-    return broker::Receipt::taken;
+    // Whoever has no room, or is on the way out, is no reason to go on: others would be flooded.
+    return started_ ? broker::Receipt::behind : broker::Receipt::taken;
   }
   std::string json = R"({"message":)";
   append_publication_json(json, publication);

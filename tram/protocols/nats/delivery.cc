@@ -36,7 +36,10 @@ class Pen {
 
 broker::Receipt NatsSession::on_message(uint64_t cookie, const broker::Publication& publication) {
   Subscription& subscription = subscriptions_[cookie];
-  if (connection_.ending()) return broker::Receipt::taken;
+  // Who is on the way out is no reason to go on: were it one, then between letting go of one
+  // slow reader and the end of the turn nothing would hold the publisher back, and those who
+  // read would be flooded.
+  if (connection_.ending()) return broker::Receipt::behind;
   write_message(subscription, publication);
   DoorCounters& counters = door_.counters_of_sessions();
   counters.messages_out.add();
@@ -45,7 +48,7 @@ broker::Receipt NatsSession::on_message(uint64_t cookie, const broker::Publicati
   if (connection_.outbox_is_full() && !connection_.make_room()) {
     counters.dropped.add();
     connection_.abort(net::CloseReason::slow_consumer);
-    return broker::Receipt::taken;
+    return broker::Receipt::behind;
   }
   if (subscription.delivered == subscription.delivered_max) {
     // The engine ends it now; the slot may be used again at once.

@@ -16,35 +16,16 @@ bool ends_line(BytesView bytes, size_t at) { return bytes[at] == '\r' && bytes[a
 }  // namespace
 
 // PUB <subject> [reply-to] <size>
-NatsSession::Taken NatsSession::take_pub(const Line& line, BytesView bytes,
-                                         const base::SharedBytes* owner, size_t& size) {
-  Words words = split_words(line.arguments);
-  if (words.count != 2 && words.count != 3) return refuse({});
-  std::optional<uint32_t> payload_size = parse_size(words.word[words.count - 1]);
-  if (!payload_size) return refuse({});
-  if (*payload_size > door_.options().payload_max) return refuse(words::payload_violation);
-  size = line.size + *payload_size + line_end_size;
-  if (bytes.size() < size) {
-    needed_ = size;
-    return Taken::more;
-  }
-  if (!ends_line(bytes, size - line_end_size)) return refuse(words::unknown_operation);
-  broker::Publication publication;
-  publication.subject = words.word[0];
-  if (words.count == 3) publication.reply_to = words.word[1];
-  publication.payload = bytes.substr(line.size, *payload_size);
-  publication.owner = owner;
-  return publish(publication);
-}
-
 // HPUB <subject> [reply-to] <headers size> <total size>
-NatsSession::Taken NatsSession::take_hpub(const Line& line, BytesView bytes,
-                                          const base::SharedBytes* owner, size_t& size) {
-  if (!options_.headers) return refuse({});
+NatsSession::Taken NatsSession::take_pub(const Line& line, bool has_headers, BytesView bytes,
+                                         const base::SharedBytes* owner, size_t& size) {
+  if (has_headers && !options_.headers) return refuse({});
+  const size_t least = has_headers ? 3 : 2;
   Words words = split_words(line.arguments);
-  if (words.count != 3 && words.count != 4) return refuse({});
-  std::optional<uint32_t> headers_size = parse_size(words.word[words.count - 2]);
+  if (words.count != least && words.count != least + 1) return refuse({});
   std::optional<uint32_t> total_size = parse_size(words.word[words.count - 1]);
+  std::optional<uint32_t> headers_size =
+      has_headers ? parse_size(words.word[words.count - 2]) : uint32_t{0};
   if (!headers_size || !total_size || *headers_size > *total_size) return refuse({});
   if (*total_size > door_.options().payload_max) return refuse(words::payload_violation);
   size = line.size + *total_size + line_end_size;
@@ -55,7 +36,7 @@ NatsSession::Taken NatsSession::take_hpub(const Line& line, BytesView bytes,
   if (!ends_line(bytes, size - line_end_size)) return refuse(words::unknown_operation);
   broker::Publication publication;
   publication.subject = words.word[0];
-  if (words.count == 4) publication.reply_to = words.word[1];
+  if (words.count > least) publication.reply_to = words.word[1];
   publication.headers = bytes.substr(line.size, *headers_size);
   publication.payload = bytes.substr(line.size + *headers_size, *total_size - *headers_size);
   publication.owner = owner;

@@ -68,9 +68,9 @@ NatsSession::Taken NatsSession::take(const Line& line, BytesView bytes,
   if (!admitted_ && line.verb != Verb::connect) return refuse(words::authorization_violation);
   switch (line.verb) {
     case Verb::pub:
-      return take_pub(line, bytes, owner, size);
+      return take_pub(line, false, bytes, owner, size);
     case Verb::hpub:
-      return take_hpub(line, bytes, owner, size);
+      return take_pub(line, true, bytes, owner, size);
     case Verb::sub:
       return take_sub(line.arguments);
     case Verb::unsub:

@@ -61,8 +61,8 @@ class NatsSession final : public net::Session, public broker::Subscriber, public
   bool admitted() const { return admitted_; }
 
   // Publishing (publishing.cc).
-  Taken take_pub(const Line& line, BytesView bytes, const base::SharedBytes* owner, size_t& size);
-  Taken take_hpub(const Line& line, BytesView bytes, const base::SharedBytes* owner, size_t& size);
+  Taken take_pub(const Line& line, bool has_headers, BytesView bytes,
+                 const base::SharedBytes* owner, size_t& size);
   Taken publish(const broker::Publication& publication);
   void say_no_responders(BytesView reply_to);
 

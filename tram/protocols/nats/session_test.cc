@@ -2,6 +2,7 @@
 // to nats-server, in tests/conformance/nats.
 #include "tram/protocols/nats/session.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include "tram/protocols/nats/words.h"
@@ -133,6 +134,36 @@ TEST_CASE("when a client goes, nothing of it stays behind") {
   CHECK(other.say("SUB i 1\r\nPUB $TRAM.GET.q i 0\r\n\r\n") == "MSG i 1 4\r\nwork\r\n");
 }
 
+TEST_CASE("when one who never reads is let go, those who read are not flooded") {
+  NatsWorld world;
+  tram::net::ConnectionLimits limits;
+  limits.pending_max = size_t{1} << 20;
+  NatsWorld::Client deaf(world, limits);
+  NatsWorld::Client reader(world, limits);
+  NatsWorld::Client publisher(world);
+  // A hundred times what comes in goes out, so one read of the publisher's is enough for a flood.
+  std::string subscriptions = quiet;
+  for (int i = 0; i < 100; ++i) subscriptions += "SUB a " + std::to_string(i) + "\r\n";
+  deaf.say(subscriptions);
+  reader.say(subscriptions);
+  publisher.say(quiet);
+  std::string flood;
+  for (int i = 0; i < 200; ++i) flood += "PUB a 1000\r\n" + std::string(1000, 'x') + "\r\n";
+  size_t sent = 0;
+  size_t heard = 0;
+  for (int idle = 0; idle < 100; ++idle) {
+    ssize_t size = publisher.push(std::string_view(flood).substr(sent));
+    if (size > 0) sent += static_cast<size_t>(size);
+    std::string more = reader.hear();
+    heard += static_cast<size_t>(std::count(more.begin(), more.end(), '\n')) / 2;
+    if (size > 0 || !more.empty()) idle = 0;
+  }
+  CHECK(deaf.closed());
+  CHECK_FALSE(reader.closed());
+  CHECK(sent == flood.size());
+  CHECK(heard == 200 * 100);
+}
+
 TEST_CASE("a message of a queue that nobody listens for goes back") {
   NatsWorld world;
   NatsWorld::Client client(world);
@@ -141,6 +172,49 @@ TEST_CASE("a message of a queue that nobody listens for goes back") {
   client.say("PUB $TRAM.TAKE.q nobody 7\r\n{\"n\":5}\r\nPUB $TRAM.GET.q bad..one 0\r\n\r\n");
   client.say("PUB $TRAM.GET.q * 0\r\n\r\n");
   CHECK(client.say("SUB i 1\r\nPUB $TRAM.GET.q i 0\r\n\r\n") == "MSG i 1 4\r\nwork\r\n");
+}
+
+TEST_CASE(
+    "after takes of several that nobody listens for, every request still gets its own answer") {
+  // Some end with their last message, some while they would have waited for more.
+  for (std::string take : {R"({"n":1})", R"({"n":2})", R"({"n":3})", R"({"n":4})",
+                           R"({"n":4,"linger_ms":60000})", R"({"n":100,"wait_ms":60000})"}) {
+    CAPTURE(take);
+    NatsWorld world;
+    NatsWorld::Client client(world);
+    client.say(quiet);
+    client.say(
+        "SUB a.* 1\r\nPUB $TRAM.PUT.q 1\r\n1\r\nPUB $TRAM.PUT.q 1\r\n2\r\n"
+        "PUB $TRAM.PUT.q 1\r\n3\r\n");
+    for (int i = 0; i < 3; ++i)
+      client.say("PUB $TRAM.TAKE.q nobody " + std::to_string(take.size()) + "\r\n" + take + "\r\n");
+    for (std::string one : {"x", "y", "z"})
+      client.say("PUB $TRAM.GET." + one + " a." + one + " 17\r\n{\"wait_ms\":60000}\r\n");
+    for (std::string one : {"z", "x", "y"})
+      CHECK(client.say("PUB $TRAM.PUT." + one + " 5\r\nfor " + one + "\r\n") ==
+            "MSG a." + one + " 1 5\r\nfor " + one + "\r\n");
+    // And nothing was lost or changed places.
+    for (std::string one : {"1", "2", "3"})
+      CHECK(client.say("PUB $TRAM.GET.q a.q 0\r\n\r\n") == "MSG a.q 1 1\r\n" + one + "\r\n");
+  }
+}
+
+TEST_CASE("a take whose reader goes while it waits for more leaves its number to nobody else") {
+  NatsWorld world;
+  NatsWorld::Client client(world);
+  client.say(quiet);
+  client.say("SUB gone 1 \r\nUNSUB 1 1\r\nSUB a.* 2\r\nPUB $TRAM.PUT.q 1\r\n1\r\n");
+  std::string take = R"({"n":5,"linger_ms":60000})";
+  CHECK(client.say("PUB $TRAM.TAKE.q gone " + std::to_string(take.size()) + "\r\n" + take + "\r\n")
+            .ends_with(" 1\r\n1\r\n"));
+  // The reader had one message coming. The next finds it gone, and the take ends there.
+  client.say("PUB $TRAM.PUT.q 1\r\n2\r\n");
+  CHECK(world.engine.totals().waiting_takers == 0);
+  for (std::string one : {"x", "y"})
+    client.say("PUB $TRAM.GET." + one + " a." + one + " 17\r\n{\"wait_ms\":60000}\r\n");
+  for (std::string one : {"y", "x"})
+    CHECK(client.say("PUB $TRAM.PUT." + one + " 1\r\n!\r\n") == "MSG a." + one + " 2 1\r\n!\r\n");
+  CHECK(client.say("PUB $TRAM.GET.q a.q 0\r\n\r\n") == "MSG a.q 2 1\r\n2\r\n");
 }
 
 TEST_CASE("a subject that is not one reaches nobody") {

@@ -33,7 +33,9 @@ class LocalEngine final : public broker::Engine {
 
   Reach publish(const broker::Publication& publication,
                 const broker::Subscriber* except = nullptr) override {
-    auto targets = router_.route(publication.subject);
+    auto targets = router_.route(publication.subject, [&](broker::SubscriptionId member) {
+      return except != nullptr && subscriptions_.at(member.value).subscriber == except;
+    });
     Reach reach;
     bool all_behind = !targets.empty();
     for (broker::SubscriptionId id : std::vector(targets.begin(), targets.end())) {
