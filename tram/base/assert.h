@@ -15,7 +15,8 @@ namespace tram::base {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line,
                                    const std::string& values);
 
-// Numbers, enumerators (as numbers) and text: this header is read by every file, so it formats by itself.
+// Numbers, enumerators (as numbers) and text: this header is read by every file, so it formats by
+// itself.
 template <class Value>
 std::string show_value(const Value& value) {
   if constexpr (std::is_enum_v<Value>)

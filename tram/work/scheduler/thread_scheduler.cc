@@ -13,8 +13,8 @@ namespace {
 constexpr int searches_max = 60;
 constexpr int pauses_per_search = 8;
 constexpr size_t injected_at_once_max = 64;
-// How often what came from outside, and what is oldest in a worker's own deque, goes first. Seldom for
-// the latter: each of a tree's oldest units is the root of its largest part.
+// How often what came from outside, and what is oldest in a worker's own deque, goes first. Seldom
+// for the latter: each of a tree's oldest units is the root of its largest part.
 constexpr uint32_t injected_first_every = 61;
 constexpr uint32_t oldest_first_every = 1021;
 
