@@ -1,5 +1,5 @@
-// A simulated world for tests of what uses this library: a Runtime made from a Sim runs on the
-// thread that waits for it, its clock moves only when nothing is left to run, and the order in
+// A simulated world for tests of what uses this library: a Runtime made from a Sim runs while
+// somebody waits for it, its clock moves only when nothing is left to run, and the order in
 // which things run is drawn from the seed. The same seed gives the same run; an hour of time-outs
 // takes milliseconds.
 //
@@ -9,9 +9,10 @@
 //   sim.run_until_idle();
 //
 // Bodies run one after the other, each as a whole up to where it waits; what is simulated is their
-// order, not two of them at once. A body that waits in get() runs others meanwhile.
+// order, not two of them at once. While a body waits in get(), others run.
 //
-// Threads: one.
+// Threads: one at a time. The simulation may run bodies on threads of its own, handing over from one
+// to the next where a body waits, so what they share needs no lock.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,15 @@
-// The scheduler of a simulation: one thread, a clock wound by hand, and at each point where threads
-// would race, a choice made from the seed.
+// The scheduler of a simulation: one thread at a time, a clock wound by hand, and at each point where
+// threads would race, a choice made from the seed.
+//
+// Whoever waits keeps its stack, so it waits on a thread of its own, and another thread goes on with
+// the simulation. Were that done on top of the waiter's stack, the waiter could not go on before what
+// lies above it had ended: two bodies that wait for each other in turn, as the two ends of a full
+// queue do, would seem to be a deadlock. Which of those whose wait is over goes on, the seed says.
 #pragma once
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "tram/base/random.h"
@@ -23,7 +31,7 @@ class SimScheduler final : public Scheduler {
   void schedule_next(Task& task) override { ready_.push_back(&task); }
   void start(Timer& timer, Time deadline) override { timers_.start(timer, deadline); }
   bool stop(Timer& timer) override { return timers_.stop(timer); }
-  // Runs whatever can run, and winds the clock, until the signal is raised.
+  // Others run whatever can run, and wind the clock, until the signal is raised.
   Waited wait(Signal& signal) override;
   void step_aside() override {}
   bool idle() const override { return ready_.empty() && running_ == 0; }
@@ -42,7 +50,13 @@ class SimScheduler final : public Scheduler {
   uint64_t steps() const { return steps_; }
 
  private:
+  struct Parked;
+
   bool ask_hooks();
+  void run_one_of_ready(size_t index);
+  // Goes on with the simulation, until somebody who waited can go on instead.
+  Parked* choose();
+  void carry();
 
   base::Random random_;
   unsigned workers_;
@@ -50,8 +64,17 @@ class SimScheduler final : public Scheduler {
   std::vector<Task*> ready_;
   Timers timers_;
   base::IntrusiveList<IdleHook, IdleHook> hooks_[2];
-  int running_ = 0;  // Bodies on the stack: more than one where a body waits.
+  int running_ = 0;  // Bodies on the stack of the thread that runs.
   uint64_t steps_ = 0;
+  std::vector<Parked*> parked_;
+
+  // All of the above belongs to the one thread that runs; which one that is, to this mutex.
+  std::mutex baton_;
+  std::condition_variable carry_on_;
+  bool carrier_wanted_ = false;
+  bool ending_ = false;
+  size_t idle_carriers_ = 0;
+  std::vector<std::thread> carriers_;
 };
 
 }  // namespace tram::work
