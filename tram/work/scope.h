@@ -7,8 +7,8 @@
 //   const&) Result<Page> result = page.get();
 //
 // A body takes its arguments and, if it wants, a Context as the last one. It returns a value, a
-// Result, another unit (whose result becomes its own, without anybody waiting), or a Task (task.h);
-// or it throws.
+// Result, another unit (whose result becomes its own, without anybody waiting), or a Runnable
+// (task.h); or it throws.
 //
 // The first failure stops the scope at once: what has not begun ends with Errc::cancelled, what
 // runs is told when it looks (Context::stopped), and wait() gives that failure and all others.

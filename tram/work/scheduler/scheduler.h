@@ -7,8 +7,8 @@
 #include <mutex>
 
 #include "tram/base/intrusive_list.h"
+#include "tram/work/scheduler/runnable.h"
 #include "tram/work/scheduler/signal.h"
-#include "tram/work/scheduler/task.h"
 #include "tram/work/scheduler/timers.h"
 
 namespace tram::work {
@@ -38,12 +38,12 @@ class Scheduler {
 
   virtual Time now() const = 0;
 
-  virtual void schedule(Task& task) = 0;
-  virtual void schedule(TaskList&& tasks) = 0;
+  virtual void schedule(Runnable& task) = 0;
+  virtual void schedule(RunnableList&& tasks) = 0;
   // Runs it on this thread as soon as the running task has returned, if this is a worker and
   // nothing else was given so before; otherwise like schedule(). For what a task has just made
   // ready: its data are in the cache, and nobody needs to be woken.
-  virtual void schedule_next(Task& task) = 0;
+  virtual void schedule_next(Runnable& task) = 0;
 
   virtual void start(Timer& timer, Time deadline) = 0;
   // False if it was not running, or fires just now on another thread.

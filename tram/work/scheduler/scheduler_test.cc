@@ -18,21 +18,21 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Counted : Task {
-  explicit Counted(std::atomic<int>& counter) : Task(how), runs(counter) {}
-  static void run_it(Task& task) { ++static_cast<Counted&>(task).runs; }
-  static constexpr TaskOps how{&run_it};
+struct Counted : Runnable {
+  explicit Counted(std::atomic<int>& counter) : Runnable(how), runs(counter) {}
+  static void run_it(Runnable& task) { ++static_cast<Counted&>(task).runs; }
+  static constexpr RunnableOps how{&run_it};
   std::atomic<int>& runs;
 };
 
-struct Blocking : Task {
-  Blocking() : Task(how) {}
-  static void run_it(Task& task) {
+struct Blocking : Runnable {
+  Blocking() : Runnable(how) {}
+  static void run_it(Runnable& task) {
     auto& self = static_cast<Blocking&>(task);
     self.begun.count_down();
     self.go.wait();
   }
-  static constexpr TaskOps how{&run_it};
+  static constexpr RunnableOps how{&run_it};
   std::latch begun{1}, go{1};
 };
 
@@ -49,16 +49,16 @@ TEST_CASE("every task of a deque is taken exactly once, by its owner or one of t
     for (int i = 0; i < 3; ++i)
       thieves.emplace_back([&] {
         while (!over || !deque.empty())
-          if (Task* task = deque.steal(); task != nullptr) task->ops->run(*task);
+          if (Runnable* task = deque.steal(); task != nullptr) task->ops->run(*task);
       });
     tram::base::Random random(7);
     for (Counted& task : all) {
       while (!deque.push(task))
-        if (Task* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
+        if (Runnable* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
       if (random.one_in(3))
-        if (Task* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
+        if (Runnable* newest = deque.pop(); newest != nullptr) newest->ops->run(*newest);
     }
-    while (Task* newest = deque.pop()) newest->ops->run(*newest);
+    while (Runnable* newest = deque.pop()) newest->ops->run(*newest);
     over = true;
   }
   CHECK(runs == tasks);

@@ -25,7 +25,7 @@ SimScheduler::~SimScheduler() {
 
 void SimScheduler::run_one_of_ready(size_t index) {
   std::swap(ready_[index], ready_.back());
-  Task* task = ready_.back();
+  Runnable* task = ready_.back();
   ready_.pop_back();
   ++running_;
   task->ops->run(*task);

@@ -1,10 +1,11 @@
-// The scheduler of a simulation: one thread at a time, a clock wound by hand, and at each point where
-// threads would race, a choice made from the seed.
+// The scheduler of a simulation: one thread at a time, a clock wound by hand, and at each point
+// where threads would race, a choice made from the seed.
 //
-// Whoever waits keeps its stack, so it waits on a thread of its own, and another thread goes on with
-// the simulation. Were that done on top of the waiter's stack, the waiter could not go on before what
-// lies above it had ended: two bodies that wait for each other in turn, as the two ends of a full
-// queue do, would seem to be a deadlock. Which of those whose wait is over goes on, the seed says.
+// Whoever waits keeps its stack, so it waits on a thread of its own, and another thread goes on
+// with the simulation. Were that done on top of the waiter's stack, the waiter could not go on
+// before what lies above it had ended: two bodies that wait for each other in turn, as the two ends
+// of a full queue do, would seem to be a deadlock. Which of those whose wait is over goes on, the
+// seed says.
 #pragma once
 
 #include <condition_variable>
@@ -24,11 +25,11 @@ class SimScheduler final : public Scheduler {
   ~SimScheduler() override;
 
   Time now() const override { return now_; }
-  void schedule(Task& task) override { ready_.push_back(&task); }
-  void schedule(TaskList&& tasks) override {
+  void schedule(Runnable& task) override { ready_.push_back(&task); }
+  void schedule(RunnableList&& tasks) override {
     while (!tasks.empty()) ready_.push_back(&tasks.pop_front());
   }
-  void schedule_next(Task& task) override { ready_.push_back(&task); }
+  void schedule_next(Runnable& task) override { ready_.push_back(&task); }
   void start(Timer& timer, Time deadline) override { timers_.start(timer, deadline); }
   bool stop(Timer& timer) override { return timers_.stop(timer); }
   // Others run whatever can run, and wind the clock, until the signal is raised.
@@ -61,7 +62,7 @@ class SimScheduler final : public Scheduler {
   base::Random random_;
   unsigned workers_;
   Time now_ = Time::from_nanoseconds(0);
-  std::vector<Task*> ready_;
+  std::vector<Runnable*> ready_;
   Timers timers_;
   base::IntrusiveList<IdleHook, IdleHook> hooks_[2];
   int running_ = 0;  // Bodies on the stack of the thread that runs.

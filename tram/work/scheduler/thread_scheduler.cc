@@ -29,7 +29,7 @@ void pause() {
 struct alignas(64) ThreadScheduler::Worker {
   ThreadScheduler* scheduler = nullptr;
   size_t index = 0;
-  Task* slot = nullptr;
+  Runnable* slot = nullptr;
   bool unannounced = false;
   uint32_t turn = 0;
   base::Random random{0};
@@ -97,7 +97,7 @@ void ThreadScheduler::work() {
   for (;;) {
     auto* worker = static_cast<Worker*>(this_worker);
     if (worker == nullptr) return;
-    Task* task = next_task(*worker);
+    Runnable* task = next_task(*worker);
     if (task == nullptr) task = search(*worker);
     if (task != nullptr)
       run(*worker, *task);
@@ -106,7 +106,7 @@ void ThreadScheduler::work() {
   }
 }
 
-void ThreadScheduler::run(Worker& worker, Task& task) {
+void ThreadScheduler::run(Worker& worker, Runnable& task) {
   // Woken to search, but something was there at once.
   if (std::exchange(worker.woken, false) && --searching_ == 0 && work_is_visible()) wake_one();
   task.ops->run(task);
@@ -114,21 +114,21 @@ void ThreadScheduler::run(Worker& worker, Task& task) {
   if (this_worker == &worker) worker.unannounced = false;
 }
 
-Task* ThreadScheduler::next_task(Worker& worker) {
+Runnable* ThreadScheduler::next_task(Worker& worker) {
   // What was made ready last gives way once in a while.
   if (++worker.turn % injected_first_every == 0)
-    if (Task* task = take_injected(worker, 1); task != nullptr) return task;
+    if (Runnable* task = take_injected(worker, 1); task != nullptr) return task;
   if (worker.turn % oldest_first_every == 0)
-    if (Task* task = worker.deque.steal(); task != nullptr) return task;
-  if (Task* task = std::exchange(worker.slot, nullptr); task != nullptr) return task;
-  if (Task* task = worker.deque.pop(); task != nullptr) return task;
+    if (Runnable* task = worker.deque.steal(); task != nullptr) return task;
+  if (Runnable* task = std::exchange(worker.slot, nullptr); task != nullptr) return task;
+  if (Runnable* task = worker.deque.pop(); task != nullptr) return task;
   return take_injected(worker, injected_at_once_max);
 }
 
-Task* ThreadScheduler::take_injected(Worker& worker, size_t at_most) {
+Runnable* ThreadScheduler::take_injected(Worker& worker, size_t at_most) {
   if (injection_.size.load(std::memory_order_seq_cst) == 0) return nullptr;
-  Task* first = nullptr;
-  TaskList more;
+  Runnable* first = nullptr;
+  RunnableList more;
   {
     std::lock_guard lock(injection_.mutex);
     if (injection_.tasks.empty()) return nullptr;
@@ -139,25 +139,25 @@ Task* ThreadScheduler::take_injected(Worker& worker, size_t at_most) {
     injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
   }
   // The deque gives the newest first: put them in backwards, so that they run as they came.
-  Task* handful[injected_at_once_max];
+  Runnable* handful[injected_at_once_max];
   size_t count = 0;
   while (!more.empty()) handful[count++] = &more.pop_front();
   while (count > 0) push(worker, *handful[--count]);
   return first;
 }
 
-Task* ThreadScheduler::steal(Worker& thief) {
+Runnable* ThreadScheduler::steal(Worker& thief) {
   size_t count = workers_.size();
   size_t start = thief.random.below(count);
   for (size_t i = 0; i < count; ++i) {
     Worker& victim = *workers_[(start + i) % count];
     if (&victim == &thief) continue;
-    if (Task* task = victim.deque.steal(); task != nullptr) return task;
+    if (Runnable* task = victim.deque.steal(); task != nullptr) return task;
   }
   return nullptr;
 }
 
-Task* ThreadScheduler::search(Worker& worker) {
+Runnable* ThreadScheduler::search(Worker& worker) {
   LiveCount::settle();
   UnitMemory::settle();
   // Settling may have ended something, and so made something ready.
@@ -166,7 +166,7 @@ Task* ThreadScheduler::search(Worker& worker) {
   if (2 * searching_.load() < static_cast<int>(workers_.size()) || worker.woken) {
     if (!std::exchange(worker.woken, false)) ++searching_;
     for (int i = 0; i < searches_max; ++i) {
-      Task* task = take_injected(worker, injected_at_once_max);
+      Runnable* task = take_injected(worker, injected_at_once_max);
       if (task == nullptr) task = steal(worker);
       if (task != nullptr) {
         // Where there was something there may be more, and nobody else looks.
@@ -230,30 +230,30 @@ void ThreadScheduler::wake_one() {
   worker->woken_up.notify_one();
 }
 
-void ThreadScheduler::push(Worker& worker, Task& task) {
+void ThreadScheduler::push(Worker& worker, Runnable& task) {
   if (worker.deque.push(task)) return;
   // Full: the older half goes to the injection queue, where everybody finds it.
-  TaskList older;
+  RunnableList older;
   for (int64_t i = 0; i < WorkDeque::capacity / 2; ++i) {
-    Task* oldest = worker.deque.steal();
+    Runnable* oldest = worker.deque.steal();
     if (oldest == nullptr) break;
     older.push_back(*oldest);
   }
   inject(std::move(older));
   if (!worker.deque.push(task)) {
-    TaskList one;
+    RunnableList one;
     one.push_back(task);
     inject(std::move(one));
   }
 }
 
-void ThreadScheduler::inject(TaskList&& tasks) {
+void ThreadScheduler::inject(RunnableList&& tasks) {
   std::lock_guard lock(injection_.mutex);
   injection_.tasks.append(std::move(tasks));
   injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
 }
 
-void ThreadScheduler::schedule(Task& task) {
+void ThreadScheduler::schedule(Runnable& task) {
   if (Worker* worker = current(); worker != nullptr) {
     bool first = worker->deque.empty() && !worker->unannounced;
     push(*worker, task);
@@ -263,13 +263,13 @@ void ThreadScheduler::schedule(Task& task) {
       wake_one();
     return;
   }
-  TaskList one;
+  RunnableList one;
   one.push_back(task);
   inject(std::move(one));
   wake_one();
 }
 
-void ThreadScheduler::schedule(TaskList&& tasks) {
+void ThreadScheduler::schedule(RunnableList&& tasks) {
   size_t size = tasks.size();
   if (size == 0) return;
   Worker* worker = current();
@@ -281,7 +281,7 @@ void ThreadScheduler::schedule(TaskList&& tasks) {
   wake_one();
 }
 
-void ThreadScheduler::schedule_next(Task& task) {
+void ThreadScheduler::schedule_next(Runnable& task) {
   Worker* worker = current();
   if (worker != nullptr && worker->slot == nullptr)
     worker->slot = &task;
@@ -334,7 +334,7 @@ bool ThreadScheduler::give_place_away() {
   if (ending_ || (spare_ <= vacant_.size() && running_ >= workers_.size() + options_.blocking_max))
     return false;
   if (worker->slot != nullptr) {
-    Task* task = std::exchange(worker->slot, nullptr);
+    Runnable* task = std::exchange(worker->slot, nullptr);
     push(*worker, *task);
   }
   LiveCount::hold_credits(false);

@@ -43,9 +43,9 @@ class ThreadScheduler final : public Scheduler {
   ~ThreadScheduler() override;
 
   Time now() const override { return Timekeeper::now(); }
-  void schedule(Task& task) override;
-  void schedule(TaskList&& tasks) override;
-  void schedule_next(Task& task) override;
+  void schedule(Runnable& task) override;
+  void schedule(RunnableList&& tasks) override;
+  void schedule_next(Runnable& task) override;
   void start(Timer& timer, Time deadline) override { timekeeper_.start(timer, deadline); }
   bool stop(Timer& timer) override { return timekeeper_.stop(timer); }
   Waited wait(Signal& signal) override;
@@ -65,7 +65,7 @@ class ThreadScheduler final : public Scheduler {
   struct Worker;
   struct alignas(64) Injection {
     std::mutex mutex;
-    TaskList tasks;  // Guarded by mutex.
+    RunnableList tasks;  // Guarded by mutex.
     std::atomic<size_t> size = 0;
   };
 
@@ -73,16 +73,16 @@ class ThreadScheduler final : public Scheduler {
   void thread_main(Worker* worker);
   // Runs tasks until this thread is no worker any more, or the scheduler ends.
   void work();
-  void run(Worker& worker, Task& task);
-  Task* next_task(Worker& worker);
+  void run(Worker& worker, Runnable& task);
+  Runnable* next_task(Worker& worker);
   // The first is given; up to `at_most` - 1 more go to the worker's deque.
-  Task* take_injected(Worker& worker, size_t at_most);
-  Task* steal(Worker& thief);
+  Runnable* take_injected(Worker& worker, size_t at_most);
+  Runnable* steal(Worker& thief);
   // nullptr: the worker slept and was woken, or the scheduler ends.
-  Task* search(Worker& worker);
+  Runnable* search(Worker& worker);
   void sleep(Worker& worker);
-  void push(Worker& worker, Task& task);
-  void inject(TaskList&& tasks);
+  void push(Worker& worker, Runnable& task);
+  void inject(RunnableList&& tasks);
   bool work_is_visible() const;
   void wake_one();
   void leave_idle();

@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "tram/work/scheduler/task.h"
+#include "tram/work/scheduler/runnable.h"
 
 namespace tram::work {
 
@@ -20,7 +20,7 @@ class WorkDeque {
   static constexpr int64_t capacity = 256;
 
   // False if it is full.
-  bool push(Task& task) {
+  bool push(Runnable& task) {
     int64_t bottom = bottom_.load(std::memory_order_relaxed);
     int64_t top = top_.load(std::memory_order_acquire);
     if (bottom - top >= capacity) return false;
@@ -32,7 +32,7 @@ class WorkDeque {
   }
 
   // The newest, or nullptr.
-  Task* pop() {
+  Runnable* pop() {
     int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
     if (top_.load(std::memory_order_relaxed) > bottom) return nullptr;
     bottom_.store(bottom, std::memory_order_seq_cst);
@@ -41,7 +41,7 @@ class WorkDeque {
       bottom_.store(bottom + 1, std::memory_order_relaxed);
       return nullptr;
     }
-    Task* task = slot(bottom).load(std::memory_order_relaxed);
+    Runnable* task = slot(bottom).load(std::memory_order_relaxed);
     if (top == bottom) {
       // The last one: a thief may be after it too.
       if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst)) task = nullptr;
@@ -51,11 +51,11 @@ class WorkDeque {
   }
 
   // The oldest; nullptr if there is none, or another was faster.
-  Task* steal() {
+  Runnable* steal() {
     int64_t top = top_.load(std::memory_order_seq_cst);
     int64_t bottom = bottom_.load(std::memory_order_seq_cst);
     if (top >= bottom) return nullptr;
-    Task* task = slot(top).load(std::memory_order_relaxed);
+    Runnable* task = slot(top).load(std::memory_order_relaxed);
     if (!top_.compare_exchange_strong(top, top + 1, std::memory_order_seq_cst)) return nullptr;
     return task;
   }
@@ -65,11 +65,11 @@ class WorkDeque {
   }
 
  private:
-  std::atomic<Task*>& slot(int64_t index) { return slots_[index & (capacity - 1)]; }
+  std::atomic<Runnable*>& slot(int64_t index) { return slots_[index & (capacity - 1)]; }
 
   alignas(64) std::atomic<int64_t> top_ = 0;
   alignas(64) std::atomic<int64_t> bottom_ = 0;
-  alignas(64) std::atomic<Task*> slots_[capacity] = {};
+  alignas(64) std::atomic<Runnable*> slots_[capacity] = {};
 };
 
 }  // namespace tram::work

@@ -13,7 +13,7 @@ namespace tram::work {
 // A dependency's place in the list of what waits for it.
 struct Edge : Waiter {
   Edge() : Waiter(&ended) {}
-  static void ended(Waiter& waiter, UnitBase&, TaskList& ready) {
+  static void ended(Waiter& waiter, UnitBase&, RunnableList& ready) {
     static_cast<Edge&>(waiter).waiting->one_ended(ready);
   }
   // After `unit.expect()`.
@@ -21,7 +21,7 @@ struct Edge : Waiter {
     waiting = &unit;
     if (dependency.add_waiter(*this)) return;
     // It is done already. This cannot be the last: start() is yet to come.
-    TaskList none;
+    RunnableList none;
     unit.one_ended(none);
   }
   UnitBase* waiting = nullptr;
@@ -202,7 +202,7 @@ struct Argument<Any<T>> {
   struct Race {
     struct Lane : Waiter {
       Lane() : Waiter(&ended) {}
-      static void ended(Waiter& waiter, UnitBase& done, TaskList& ready) {
+      static void ended(Waiter& waiter, UnitBase& done, RunnableList& ready) {
         auto& lane = static_cast<Lane&>(waiter);
         Race& race = *lane.race;
         bool last = race.running.fetch_sub(1, std::memory_order_acq_rel) == 1;
@@ -211,7 +211,7 @@ struct Argument<Any<T>> {
       }
       Race* race = nullptr;
     };
-    void end(UnitBase& done, TaskList& ready) {
+    void end(UnitBase& done, RunnableList& ready) {
       if (over.exchange(true, std::memory_order_acq_rel)) return;
       winner = &done;
       waiting->one_ended(ready);
@@ -239,7 +239,7 @@ struct Argument<Any<T>> {
   void attach(UnitBase& self) {
     race->waiting = &self;
     self.expect();
-    TaskList none;
+    RunnableList none;
     for (size_t i = 0; i < race->units.size(); ++i) {
       race->lanes[i].race = race;
       if (!race->units[i].base().add_waiter(race->lanes[i]))

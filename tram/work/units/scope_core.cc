@@ -31,13 +31,13 @@ void HoldUp::attach(UnitBase& unit, UnitBase& until, bool failure_counts) {
   until.hold();
   unit.scope().add_suspect(*hold_up);
   if (until.add_waiter(*hold_up)) return;
-  TaskList ready;
+  RunnableList ready;
   ScopeCore& scope = unit.scope();
   ended(*hold_up, until, ready);
   scope.scheduler().schedule(std::move(ready));
 }
 
-void HoldUp::ended(Waiter& waiter, UnitBase& done, TaskList& ready) {
+void HoldUp::ended(Waiter& waiter, UnitBase& done, RunnableList& ready) {
   auto& self = static_cast<HoldUp&>(waiter);
   UnitBase& unit = *self.waiting;
   if (!self.over_.exchange(true)) {
@@ -181,20 +181,20 @@ std::string describe(const std::vector<UnitBase*>& circle) {
 }  // namespace
 
 // Breaks a circle on a worker, since units may not be ended while they are looked at.
-struct ScopeCore::FailTask : Task {
+struct ScopeCore::FailTask : Runnable {
   FailTask(ScopeCore& of, UnitBase& from, UnitBase& to, Error why)
-      : Task(how), scope(of), waiting(from), waited_for(to), error(std::move(why)) {
+      : Runnable(how), scope(of), waiting(from), waited_for(to), error(std::move(why)) {
     scope.begun();
     waiting.hold();
   }
-  static void run_it(Task& task) {
+  static void run_it(Runnable& task) {
     auto& self = static_cast<FailTask&>(task);
     self.scope.break_circle(self.waiting, self.waited_for, self.error);
     self.waiting.release();
     self.scope.ended();
     delete &self;
   }
-  static constexpr TaskOps how{&run_it};
+  static constexpr RunnableOps how{&run_it};
   ScopeCore& scope;
   UnitBase& waiting;
   UnitBase& waited_for;
@@ -253,7 +253,7 @@ void ScopeCore::break_circle(UnitBase& waiting, UnitBase& waited_for, const Erro
   }
   if (!tell) return;
   set_late_failure(waiting, error.in(waiting.name(), waiting.at()));
-  TaskList ready;
+  RunnableList ready;
   waiting.one_ended(ready);
   scheduler_.schedule(std::move(ready));
 }

@@ -53,7 +53,7 @@ class HoldUp final : Waiter, Suspect {
 
  private:
   HoldUp(UnitBase& unit, UnitBase& until, bool failure_counts);
-  static void ended(Waiter& waiter, UnitBase& done, TaskList& ready);
+  static void ended(Waiter& waiter, UnitBase& done, RunnableList& ready);
   static bool fail_it(Suspect& suspect, const Error& error);
 
   const bool failure_counts_;

@@ -15,7 +15,7 @@ bool UnitBase::add_waiter(Waiter& waiter) {
   return true;
 }
 
-void UnitBase::one_ended(TaskList& ready) {
+void UnitBase::one_ended(RunnableList& ready) {
   uint32_t before = waits_for_.fetch_sub(1, std::memory_order_acq_rel);
   if (before == (running_phase | 1)) {
     // Not ended here: units that returned units may be nested a million deep.
@@ -33,7 +33,7 @@ void UnitBase::one_ended(TaskList& ready) {
 }
 
 void UnitBase::start() {
-  TaskList ready;
+  RunnableList ready;
   one_ended(ready);
   if (!ready.empty()) scope_->scheduler().schedule(std::move(ready));
 }
@@ -53,7 +53,7 @@ bool UnitBase::expect_late() {
   }
 }
 
-void UnitBase::run(Task& task) {
+void UnitBase::run(Runnable& task) {
   auto& unit = static_cast<UnitBase&>(task);
   if (unit.claim())
     unit.run_claimed();
@@ -95,7 +95,7 @@ void UnitBase::finish() {
     first = waiter;
     waiter = before;
   }
-  TaskList ready;
+  RunnableList ready;
   while (first != nullptr) {
     Waiter& waiter = *first;
     first = waiter.next;
@@ -112,9 +112,9 @@ void UnitBase::cancel(Error error) {
   finish();
 }
 
-void schedule_ready(ScopeCore& scope, TaskList&& ready) {
+void schedule_ready(ScopeCore& scope, RunnableList&& ready) {
   if (ready.empty()) return;
-  Task& first = ready.pop_front();
+  Runnable& first = ready.pop_front();
   scope.scheduler().schedule(std::move(ready));
   scope.scheduler().schedule_next(first);
 }

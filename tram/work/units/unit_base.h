@@ -20,7 +20,7 @@
 #include <source_location>
 
 #include "tram/work/error.h"
-#include "tram/work/scheduler/task.h"
+#include "tram/work/scheduler/runnable.h"
 
 namespace tram::work {
 
@@ -29,9 +29,9 @@ class UnitBase;
 
 // Told when a unit is done. In the list of that unit until then; owned by whoever waits.
 struct Waiter {
-  explicit Waiter(void (*how)(Waiter&, UnitBase&, TaskList&)) : wake(how) {}
+  explicit Waiter(void (*how)(Waiter&, UnitBase&, RunnableList&)) : wake(how) {}
   // `ready`: tasks that can run now. Must be short and run nobody's code.
-  void (*wake)(Waiter&, UnitBase& done, TaskList& ready);
+  void (*wake)(Waiter&, UnitBase& done, RunnableList& ready);
   Waiter* next = nullptr;
 };
 
@@ -43,7 +43,7 @@ struct Visitor {
 };
 
 // What is different from type to type.
-struct UnitOps : TaskOps {
+struct UnitOps : RunnableOps {
   // Runs the body, or stores why not: a dependency failed, or it was stopped before. Stores a
   // result, unless the body returned something that has yet to end, for which it called hold_up().
   // Does not throw.
@@ -61,10 +61,10 @@ struct UnitOps : TaskOps {
   std::string_view (*type_name)();
 };
 
-class UnitBase : public Task {
+class UnitBase : public Runnable {
  public:
   UnitBase(const UnitOps& ops, ScopeCore& scope, const char* name, std::source_location at)
-      : Task(ops), scope_(&scope), name_(name), at_(at) {}
+      : Runnable(ops), scope_(&scope), name_(name), at_(at) {}
   UnitBase(const UnitBase&) = delete;
   UnitBase& operator=(const UnitBase&) = delete;
 
@@ -85,7 +85,7 @@ class UnitBase : public Task {
     waits_for_.fetch_add(dependencies, std::memory_order_relaxed);
   }
   // A dependency, or something that held up its end, has ended.
-  void one_ended(TaskList& ready);
+  void one_ended(RunnableList& ready);
   // All dependencies are attached: from now on it runs when the last has ended.
   void start();
   // Makes it wait for one more: before its body if that has not begun, otherwise before its end.
@@ -116,7 +116,7 @@ class UnitBase : public Task {
   // After claim() of something without a body, such as an external unit: its result is stored.
   void finish();
   // What a worker does with a ready unit.
-  static void run(Task& task);
+  static void run(Runnable& task);
 
   // Not begun: done with `cancelled` at once. Begun: the body is told when it looks.
   void cancel(Error error = Errc::cancelled);
@@ -129,7 +129,7 @@ class UnitBase : public Task {
     return (flags_.load(std::memory_order_acquire) & failed_late) != 0;
   }
 
-  const UnitOps& ops() const { return static_cast<const UnitOps&>(*Task::ops); }
+  const UnitOps& ops() const { return static_cast<const UnitOps&>(*Runnable::ops); }
   ScopeCore& scope() const { return *scope_; }
   std::string_view name() const { return name_ != nullptr ? name_ : ops().type_name(); }
   std::source_location at() const { return at_; }
@@ -161,6 +161,6 @@ class UnitBase : public Task {
 };
 
 // Makes `ready` run: the first at once after what runs now, the others wherever.
-void schedule_ready(ScopeCore& scope, TaskList&& ready);
+void schedule_ready(ScopeCore& scope, RunnableList&& ready);
 
 }  // namespace tram::work

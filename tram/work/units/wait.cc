@@ -37,7 +37,7 @@ class BodyWait final : Waiter, Suspect {
   }
 
  private:
-  static void ended(Waiter& waiter, UnitBase&, TaskList&) {
+  static void ended(Waiter& waiter, UnitBase&, RunnableList&) {
     auto& self = static_cast<BodyWait&>(waiter);
     if (!self.over_.exchange(true)) self.signal_.raise();
     self.let_go();

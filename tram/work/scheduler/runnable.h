@@ -6,39 +6,39 @@
 
 namespace tram::work {
 
-struct Task;
+struct Runnable;
 
-struct TaskOps {
+struct RunnableOps {
   // Called once for each time that the task was scheduled, on the thread that runs it. Does not
   // throw. The task may be gone when it returns.
-  void (*run)(Task&);
+  void (*run)(Runnable&);
 };
 
-struct Task {
-  explicit Task(const TaskOps& how) : ops(&how) {}
-  Task* next = nullptr;  // The scheduler's, while the task is scheduled.
-  const TaskOps* ops;
+struct Runnable {
+  explicit Runnable(const RunnableOps& how) : ops(&how) {}
+  Runnable* next = nullptr;  // The scheduler's, while the task is scheduled.
+  const RunnableOps* ops;
 };
 
 // A chain of tasks, first in first out: made by one thread and handed over in one piece.
-class TaskList {
+class RunnableList {
  public:
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
-  void push_back(Task& task) {
+  void push_back(Runnable& task) {
     task.next = nullptr;
     (last_ == nullptr ? first_ : last_->next) = &task;
     last_ = &task;
     ++size_;
   }
-  Task& pop_front() {
-    Task& task = *first_;
+  Runnable& pop_front() {
+    Runnable& task = *first_;
     first_ = task.next;
     if (first_ == nullptr) last_ = nullptr;
     --size_;
     return task;
   }
-  void append(TaskList&& other) {
+  void append(RunnableList&& other) {
     if (other.empty()) return;
     (last_ == nullptr ? first_ : last_->next) = other.first_;
     last_ = other.last_;
@@ -48,8 +48,8 @@ class TaskList {
   }
 
  private:
-  Task* first_ = nullptr;
-  Task* last_ = nullptr;
+  Runnable* first_ = nullptr;
+  Runnable* last_ = nullptr;
   size_t size_ = 0;
 };
 
