@@ -3,11 +3,12 @@
 //   Scope scope(runtime, {.deadline = 50ms});
 //   Unit<User> user = scope.spawn(load_user, id);
 //   Unit<Orders> orders = scope.spawn(load_orders, id);
-//   Unit<Page> page = scope.spawn_after(render, user, orders);   // render(User const&, Orders
-//   const&) Result<Page> result = page.get();
+//   // Page render(const User&, const Orders&);
+//   Unit<Page> page = scope.spawn_after(render, user, orders);
+//   Result<Page> result = page.get();
 //
 // A body takes its arguments and, if it wants, a Context as the last one. It returns a value, a
-// Result, another unit (whose result becomes its own, without anybody waiting), or a Runnable
+// Result, another unit (whose result becomes its own, without anybody waiting), or a Task
 // (task.h); or it throws.
 //
 // The first failure stops the scope at once: what has not begun ends with Errc::cancelled, what

@@ -11,8 +11,8 @@
 // Bodies run one after the other, each as a whole up to where it waits; what is simulated is their
 // order, not two of them at once. While a body waits in get(), others run.
 //
-// Threads: one at a time. The simulation may run bodies on threads of its own, handing over from one
-// to the next where a body waits, so what they share needs no lock.
+// Threads: one at a time. The simulation may run bodies on threads of its own, handing over from
+// one to the next where a body waits, so what they share needs no lock.
 #pragma once
 
 #include <cstdint>

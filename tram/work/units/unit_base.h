@@ -1,11 +1,9 @@
 // A unit as the scheduler and other units see it: what is the same whatever its type.
 //
-//            dependencies left > 0                                body, then whatever it waits for
-//            besides
-//   ┌─────────┐  the last one ends   ┌───────┐  a worker claims it  ┌─────────┐  nothing left
-//   ┌──────┐ │ waiting ├─────────────────────►│ ready ├─────────────────────►│ running
-//   ├───────────────►│ done │ └────┬────┘                      └───┬───┘ └─────────┘ └──────┘
-//        └───────────────────────────────┴── cancelled: claimed by whoever cancels it ────────────▲
+//   ┌─────────┐ the last dependency ┌───────┐ a worker  ┌─────────┐ nothing left ┌──────┐
+//   │ waiting ├────────ends────────►│ ready ├─claims it►│ running ├─to wait for─►│ done │
+//   └────┬────┘                     └───┬───┘           └─────────┘              └──▲───┘
+//        └──────────────────────────────┴── cancelled: claimed by whoever cancels ──┘
 //
 // One word counts what it waits for: before the body, dependencies; from then on, the body itself
 // and what holds up its end (a unit that the body returned, dependencies added late). Whoever
