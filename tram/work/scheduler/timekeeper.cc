@@ -5,6 +5,8 @@
 #include <sys/prctl.h>
 #endif
 
+#include "tram/base/system_clock.h"
+
 namespace tram::work {
 
 Timekeeper::~Timekeeper() {
@@ -16,10 +18,7 @@ Timekeeper::~Timekeeper() {
   if (thread_.joinable()) thread_.join();
 }
 
-Time Timekeeper::now() {
-  return Time::from_nanoseconds(std::chrono::steady_clock::now().time_since_epoch() /
-                                std::chrono::nanoseconds(1));
-}
+Time Timekeeper::now() { return base::SystemClock().now(); }
 
 void Timekeeper::start(Timer& timer, Time deadline) {
   std::lock_guard lock(mutex_);
