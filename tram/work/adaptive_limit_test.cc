@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "tram/work/sim.h"
+
 using namespace std::chrono_literals;
 using namespace tram::work;
 using tram::base::Duration;
@@ -128,4 +130,90 @@ TEST_CASE("threads never have more under way than the limit, and all places come
   CHECK(most <= 3);
   CHECK(taken > 0);
   CHECK(limit.in_flight() == 0);
+}
+
+TEST_CASE("those who wait get places in the order in which they came, and nobody overtakes") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  AdaptiveLimit limit(fixed(1));
+  Scope scope(runtime);
+  auto held = limit.try_acquire(sim.now());
+  REQUIRE(held);
+  std::vector<Unit<AdaptiveLimit::Permit>> units;
+  for (int i = 0; i < 3; ++i) units.push_back(limit.acquire(scope));
+  CHECK(limit.waiting() == 3);
+  units[1].cancel();
+  CHECK(limit.waiting() == 2);
+  held->report(Outcome::ok, sim.now());
+  CHECK(units[0].done());
+  CHECK_FALSE(units[2].done());
+  CHECK_FALSE(limit.try_acquire(sim.now()));
+  {
+    auto permit = std::move(units[0]).get();
+    REQUIRE(permit);
+    permit->report(Outcome::ok, sim.now());
+  }
+  REQUIRE(units[2].done());
+  CHECK(limit.in_flight() == 1);
+  units.clear();
+  CHECK(limit.in_flight() == 0);
+  CHECK(scope.wait());
+}
+
+TEST_CASE("a limit that rises lets in several of those who wait") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  AdaptiveLimit limit(
+      *LimitController::make({.algorithm = ByQueueFill{}, .min = 1, .max = 8, .initial = 1}));
+  Scope scope(runtime);
+  std::vector<Unit<AdaptiveLimit::Permit>> units;
+  for (int i = 0; i < 8; ++i) units.push_back(limit.acquire(scope));
+  CHECK(limit.waiting() == 7);
+  Time now = sim.now();
+  while (limit.limit() < 8) limit.observe_queue(100, 100, now = now + 1s);
+  CHECK(limit.waiting() == 0);
+  for (auto& unit : units) CHECK(unit.done());
+}
+
+TEST_CASE("a line that is full, and a scope that is over, are named") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  Scope scope(runtime, {.on_error = OnError::keep_going});
+  AdaptiveLimit limit(fixed(1), {}, 1);
+  auto held = limit.try_acquire(sim.now());
+  auto waits = limit.acquire(scope);
+  CHECK(limit.acquire(scope).result().error() == Errc::overloaded);
+  Scope over(runtime);
+  over.cancel();
+  CHECK(limit.acquire(over).result().error() == Errc::cancelled);
+  CHECK_FALSE(waits.done());
+  waits.cancel();
+  CHECK(waits.result().error() == Errc::cancelled);
+  CHECK(limit.waiting() == 0);
+  CHECK_FALSE(scope.wait());
+}
+
+TEST_CASE("many threads wait for few places: all are served, and no more at once than may be") {
+  for (unsigned workers : {1u, 2u, 3u, 8u}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    AdaptiveLimit limit(fixed(3));
+    std::atomic<int> inside = 0, most = 0, served = 0;
+    {
+      Scope scope(runtime);
+      auto call = [&](const AdaptiveLimit::Permit&) {
+        int now = ++inside;
+        for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+        }
+        ++served;
+        --inside;
+      };
+      for (int i = 0; i < 2000; ++i) scope.spawn_after(call, limit.acquire(scope));
+      REQUIRE(scope.wait());
+    }
+    CHECK(served == 2000);
+    CHECK(most <= 3);
+    CHECK(limit.in_flight() == 0);
+    CHECK(limit.waiting() == 0);
+  }
 }

@@ -127,13 +127,14 @@ class Gcra {
     raise(word_, least);
   }
 
-  // When `n` tokens could go if nobody else asked meanwhile: `now` or later. Takes nothing.
-  // Time::never() as for acquire_at().
-  base::Time next_free(uint64_t n, base::Time now) const {
+  // When `n` tokens could go if nobody else asked meanwhile but those who are to have `ahead` of
+  // them first: `now` or later. Takes nothing. Time::never() as for acquire_at().
+  base::Time next_free(uint64_t n, base::Time now, uint64_t ahead = 0) const {
     if (n > burst_) return base::Time::never();
-    if (n == 0) return now;
-    uint64_t full = std::max(word_.load(std::memory_order_relaxed), units_of(now)) + n * token_;
-    return full > units_max ? base::Time::never() : when(full, now);
+    if (n == 0 && ahead == 0) return now;
+    base::Wide full = std::max(word_.load(std::memory_order_relaxed), units_of(now));
+    full += (base::Wide{ahead} + n) * token_;
+    return full > units_max ? base::Time::never() : when(static_cast<uint64_t>(full), now);
   }
 
   uint64_t burst() const { return burst_; }
