@@ -13,8 +13,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = ROOT / "build/work"
 COMPILE = ["-std=c++23", "-O2", "-DNDEBUG", "-pthread", f"-I{HERE}", f"-I{ROOT}"]
-# What bench/work/tram.cc is linked with, in this order, if it is there: make build makes them.
-TRAM_LIBRARIES = ["build/release/layers/work/libtram_work.a", "build/release/layers/base/libtram_base.a"]
+# What our own rows are linked with, in this order: make build makes them.
+TRAM_LIBRARIES = ["build/release/layers/work/libtram_work.a", "build/release/layers/base/libtram_base.a",
+                  "build/release/libtram_fmt.a"]
 
 
 class Missing(Exception):
@@ -48,13 +49,15 @@ def is_newer(program, sources):
 
 
 def build_cc(name, libraries=()):
-    """build/work/<name> from <name>.cc, if it is not there or older."""
+    """build/work/<name> from <name>.cc and what is in the folder <name>, if it is not there or older."""
     program = BUILD / name
+    sources = [HERE / f"{name}.cc", *sorted(HERE.glob(f"{name}/*.cc"))]
     libraries = [str(library) for library in libraries]
     ours = [Path(library) for library in libraries if not library.startswith("-")]
-    if not is_newer(program, [HERE / f"{name}.cc", HERE / "rows.def", *HERE.glob("*.h"), *ours]):
+    headers = [*HERE.glob("*.h"), *HERE.glob(f"{name}/*.h")]
+    if not is_newer(program, [*sources, HERE / "rows.def", *headers, *ours]):
         BUILD.mkdir(parents=True, exist_ok=True)
-        run_quietly([compiler(), *COMPILE, HERE / f"{name}.cc", "-o", program, *libraries])
+        run_quietly([compiler(), *COMPILE, *sources, "-o", program, *libraries])
     return [program]
 
 
@@ -147,15 +150,12 @@ class Tram:
         return [ROOT / library for library in TRAM_LIBRARIES]
 
     def command(self):
-        if not (HERE / "tram.cc").exists():
-            raise Missing("bench/work/tram.cc is not written yet")
         if absent := [str(one) for one in self.libraries() if not one.exists()]:
             raise Missing(f"there is no {absent[0]}: run make build first")
         return build_cc(self.name, self.libraries())
 
     def hello(self):
-        hello = HERE / "hello/tram.cc"
-        return (hello, self.libraries()) if hello.exists() else None
+        return HERE / "hello/tram.cc", self.libraries()
 
     def version(self):
         return "this"
