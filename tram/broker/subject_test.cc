@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <string>
 
+#include "tram/base/random.h"
+
 using namespace tram::broker;
 using namespace std::string_literals;
 
@@ -24,6 +26,22 @@ TEST_CASE("a subject with an empty token or a forbidden byte is neither subject 
     CHECK_FALSE(valid_pattern(bad));
     CHECK_FALSE(valid_tokens(bad));
   }
+}
+
+TEST_CASE("a subject is valid if its tokens are and none is a wildcard, wherever in it they are") {
+  tram::base::Random random(1);
+  const std::string bytes = "abcdefg/....*>! \t\n\xc3\xb6"s + '\0';
+  size_t valid = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text(random.below(40), 'x');
+    for (uint64_t changes = random.below(6); changes > 0 && !text.empty(); --changes)
+      text[random.below(text.size())] = bytes[random.below(bytes.size())];
+    const bool expected = valid_tokens(text) && !has_wildcard(text);
+    valid += expected;
+    CAPTURE(text);
+    REQUIRE(valid_subject(text) == expected);
+  }
+  CHECK(valid > 10'000);
 }
 
 TEST_CASE("wildcards are for patterns only, and > only at the end") {

@@ -1,5 +1,5 @@
 // Any bytes: the line parser stays inside them, and says the same about a line whether its bytes
-// come at once or one by one.
+// come at once or one by one; and the quick way to read a PUB agrees with the words that it has.
 #include <cstdint>
 
 #include "tram/base/assert.h"
@@ -17,6 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     for (size_t i = 0; i < words.count && i < words.word.size(); ++i) {
       TRAM_ASSERT(!words.word[i].empty());
       (void)parse_size(words.word[i]);
+    }
+    PubArguments pub;
+    if (parse_pub(line.arguments, false, pub)) {
+      TRAM_ASSERT(words.count == 2 || words.count == 3, words.count);
+      TRAM_ASSERT(pub.subject == words.word[0]);
+      TRAM_ASSERT(pub.total_size == parse_size(words.word[words.count - 1]));
+    } else if (words.count == 2) {
+      TRAM_ASSERT(!parse_size(words.word[1]));
     }
     Line early;
     for (size_t part = 1; part < line.size; ++part)

@@ -1,6 +1,9 @@
 #include "tram/protocols/nats/parser.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "tram/broker/subject.h"
 
 namespace tram::protocols::nats {
 
@@ -96,6 +99,46 @@ Words split_words(BytesView arguments) {
     words.word[words.count++] = arguments.substr(begin, i - begin);
   }
   return words;
+}
+
+namespace {
+
+// What nearly every PUB says: a subject, a blank and a size. False if it is something else, or not
+// surely that.
+bool parse_subject_and_size(BytesView arguments, PubArguments& pub) {
+  size_t digits = 0;
+  uint32_t size = 0, unit = 1;
+  for (; digits < std::min<size_t>(arguments.size(), 9); ++digits, unit *= 10) {
+    const auto digit = static_cast<uint32_t>(arguments[arguments.size() - 1 - digits] - '0');
+    if (digit > 9) break;
+    size += digit * unit;
+  }
+  if (digits == 0 || arguments.size() < digits + 2) return false;
+  BytesView subject = arguments.substr(0, arguments.size() - digits - 1);
+  // A valid subject has no blank in it, so there are two words and no more.
+  if (!is_blank(arguments[subject.size()]) || !broker::valid_subject(subject)) return false;
+  pub.subject = subject;
+  pub.subject_is_valid = true;
+  pub.total_size = size;
+  return true;
+}
+
+}  // namespace
+
+bool parse_pub(BytesView arguments, bool has_headers, PubArguments& pub) {
+  if (!has_headers && parse_subject_and_size(arguments, pub)) return true;
+  const size_t least = has_headers ? 3 : 2;
+  Words words = split_words(arguments);
+  if (words.count != least && words.count != least + 1) return false;
+  std::optional<uint32_t> total_size = parse_size(words.word[words.count - 1]);
+  std::optional<uint32_t> headers_size =
+      has_headers ? parse_size(words.word[words.count - 2]) : uint32_t{0};
+  if (!headers_size || !total_size || *headers_size > *total_size) return false;
+  pub.subject = words.word[0];
+  if (words.count > least) pub.reply_to = words.word[1];
+  pub.headers_size = *headers_size;
+  pub.total_size = *total_size;
+  return true;
 }
 
 std::optional<uint32_t> parse_size(BytesView digits) {

@@ -40,6 +40,18 @@ struct Words {
 };
 Words split_words(BytesView arguments);
 
+// PUB <subject> [reply-to] <size>
+// HPUB <subject> [reply-to] <headers size> <total size>
+struct PubArguments {
+  BytesView subject;
+  BytesView reply_to;
+  uint32_t headers_size = 0;
+  uint32_t total_size = 0;        // At least headers_size.
+  bool subject_is_valid = false;  // Known already; false if nobody has looked.
+};
+// False if they are not of this form.
+bool parse_pub(BytesView arguments, bool has_headers, PubArguments& pub);
+
 // A decimal number of at most nine digits; nullopt for anything else.
 std::optional<uint32_t> parse_size(BytesView digits);
 

@@ -58,6 +58,37 @@ TEST_CASE("words are parted by blanks, and a sixth is noticed") {
   CHECK(split_words("1 2 3 4 5 6").count == 6);
 }
 
+TEST_CASE("what PUB and HPUB say is the same however it is written") {
+  PubArguments pub;
+  REQUIRE(parse_pub("orders.eu 128", false, pub));
+  CHECK(pub.subject == "orders.eu");
+  CHECK(pub.subject_is_valid);
+  CHECK(pub.reply_to.empty());
+  CHECK(pub.total_size == 128);
+  pub = {};
+  REQUIRE(parse_pub("orders.eu \t 000128", false, pub));
+  CHECK(pub.subject == "orders.eu");
+  CHECK(pub.total_size == 128);
+  pub = {};
+  REQUIRE(parse_pub("a..b 999999999", false, pub));
+  CHECK_FALSE(pub.subject_is_valid);
+  CHECK(pub.total_size == 999999999);
+  pub = {};
+  REQUIRE(parse_pub("a b 3", false, pub));
+  CHECK(pub.subject == "a");
+  CHECK(pub.reply_to == "b");
+  pub = {};
+  REQUIRE(parse_pub("a b 12 345", true, pub));
+  CHECK(pub.reply_to == "b");
+  CHECK(pub.headers_size == 12);
+  CHECK(pub.total_size == 345);
+  for (BytesView bad :
+       {"", "5", " 5", "a", "a b", "a 1x", "a -1", "a 9999999999", "a 1 2 3", "a\t"})
+    CHECK_FALSE(parse_pub(bad, false, pub));
+  for (BytesView bad : {"a 5", "a 6 5", "a b 6 5", "a b c 1 2"})
+    CHECK_FALSE(parse_pub(bad, true, pub));
+}
+
 TEST_CASE("a size is plain digits, and not so many that it could wrap") {
   CHECK(parse_size("0") == 0);
   CHECK(parse_size("1048576") == 1048576);

@@ -15,41 +15,34 @@ bool ends_line(BytesView bytes, size_t at) { return bytes[at] == '\r' && bytes[a
 
 }  // namespace
 
-// PUB <subject> [reply-to] <size>
-// HPUB <subject> [reply-to] <headers size> <total size>
 NatsSession::Taken NatsSession::take_pub(const Line& line, bool has_headers, BytesView bytes,
                                          const base::SharedBytes* owner, size_t& size) {
   if (has_headers && !options_.headers) return refuse({});
-  const size_t least = has_headers ? 3 : 2;
-  Words words = split_words(line.arguments);
-  if (words.count != least && words.count != least + 1) return refuse({});
-  std::optional<uint32_t> total_size = parse_size(words.word[words.count - 1]);
-  std::optional<uint32_t> headers_size =
-      has_headers ? parse_size(words.word[words.count - 2]) : uint32_t{0};
-  if (!headers_size || !total_size || *headers_size > *total_size) return refuse({});
-  if (*total_size > door_.options().payload_max) return refuse(words::payload_violation);
-  size = line.size + *total_size + line_end_size;
+  PubArguments pub;
+  if (!parse_pub(line.arguments, has_headers, pub)) return refuse({});
+  if (pub.total_size > door_.options().payload_max) return refuse(words::payload_violation);
+  size = line.size + pub.total_size + line_end_size;
   if (bytes.size() < size) {
     needed_ = size;
     return Taken::more;
   }
   if (!ends_line(bytes, size - line_end_size)) return refuse(words::unknown_operation);
   broker::Publication publication;
-  publication.subject = words.word[0];
-  if (words.count > least) publication.reply_to = words.word[1];
-  publication.headers = bytes.substr(line.size, *headers_size);
-  publication.payload = bytes.substr(line.size + *headers_size, *total_size - *headers_size);
+  publication.subject = pub.subject;
+  publication.reply_to = pub.reply_to;
+  publication.headers = bytes.substr(line.size, pub.headers_size);
+  publication.payload =
+      bytes.substr(line.size + pub.headers_size, pub.total_size - pub.headers_size);
   publication.owner = owner;
-  return publish(publication);
+  return publish(publication, pub.subject_is_valid || broker::valid_subject(pub.subject));
 }
 
-NatsSession::Taken NatsSession::publish(const broker::Publication& publication) {
+NatsSession::Taken NatsSession::publish(const broker::Publication& publication, bool valid) {
   DoorCounters& counters = door_.counters_of_sessions();
   counters.messages_in.add();
   counters.bytes_in.add(publication.headers.size() + publication.payload.size());
   // A subject that is not one, or that has a wildcard, reaches nobody; only pedantic clients are
   // told, as by nats-server.
-  const bool valid = broker::valid_subject(publication.subject);
   if (!valid && options_.pedantic) {
     counters.errors.add();
     connection_.send(words::invalid_publish_subject);

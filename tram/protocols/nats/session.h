@@ -63,7 +63,8 @@ class NatsSession final : public net::Session, public broker::Subscriber, public
   // Publishing (publishing.cc).
   Taken take_pub(const Line& line, bool has_headers, BytesView bytes,
                  const base::SharedBytes* owner, size_t& size);
-  Taken publish(const broker::Publication& publication);
+  // `valid`: its subject is one that can be published on.
+  Taken publish(const broker::Publication& publication, bool valid);
   void say_no_responders(BytesView reply_to);
 
   // Subscribing (subscribing.cc).
