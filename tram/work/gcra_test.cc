@@ -206,7 +206,7 @@ TEST_CASE("in no stretch of time does more go than burst and rate allow, whateve
       for (size_t j = i; j < gone.size(); ++j) {
         sum += gone[j].n;
         // A unit is up to two nanoseconds, and both ends may be rounded by one.
-        auto window = static_cast<tram::base::Wide>(gone[j].when - gone[i].when + 4);
+        auto window = static_cast<tram::base::Wide>(gone[j].when - gone[i].when) + 4;
         REQUIRE(static_cast<tram::base::Wide>(sum - std::min(sum, burst)) *
                     static_cast<tram::base::Wide>(per) <=
                 window * rate);

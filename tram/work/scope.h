@@ -31,7 +31,7 @@ namespace tram::work {
 // What a unit is called in errors, and where it was spawned:
 // scope.spawn(Name("load user"), load_user, id). The text outlives the unit.
 struct Name {
-  Name(const char* what, std::source_location where = std::source_location::current())
+  explicit Name(const char* what, std::source_location where = std::source_location::current())
       : text(what), at(where) {}
   const char* text;
   std::source_location at;
@@ -193,10 +193,10 @@ class Scope : public Spawner {
   };
 
   explicit Scope(Runtime& runtime) : Scope(runtime, Options()) {}
-  Scope(Runtime& runtime, Options options) : Scope(runtime.scheduler(), nullptr, options) {}
+  Scope(Runtime& runtime, const Options& options) : Scope(runtime.scheduler(), nullptr, options) {}
   // Within another one: stops with it, and ends before it.
   explicit Scope(const Context& outer) : Scope(outer, Options()) {}
-  Scope(const Context& outer, Options options)
+  Scope(const Context& outer, const Options& options)
       : Scope(outer.core().scheduler(), &outer.core(), options) {}
   // Waits until all is over; while an exception unwinds the stack, cancels first.
   ~Scope();

@@ -83,7 +83,7 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
 
  private:
   struct Body {
-    Body(F&& given, As&&... as) : call(std::move(given)), arguments(std::move(as)...) {}
+    explicit Body(F&& given, As&&... as) : call(std::move(given)), arguments(std::move(as)...) {}
     [[no_unique_address]] F call;
     [[no_unique_address]] std::tuple<Argument<As>...> arguments;
   };
@@ -128,7 +128,7 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
   [[no_unique_address]] KeptOf<Return> kept_;
   // Destroyed as soon as it has run, so that what it held is let go of.
   union {
-    Body body_;
+    Body body_;  // NOLINT(readability-identifier-naming): private, but for the checker.
   };
 };
 
