@@ -306,6 +306,23 @@ TEST_CASE("bodies that wait in get() do not need a thread each, and a full pool 
   CHECK(waits.get() == Errc::deadlock);
 }
 
+TEST_CASE("a body that waits, with nobody to take its place, leaves what it made ready to others") {
+  Runtime runtime({.workers = 2, .blocking_max = 0});
+  Scope scope(runtime);
+  for (int round = 0; round < 100; ++round) {
+    auto body = scope.spawn([](Context c) {
+      auto [gate, promise] = c.external<int>();
+      auto opens = c.spawn([&promise] { promise.set_value(1); });
+      auto second = c.spawn_after([](int n) { return n + 1; }, gate);
+      auto third = c.spawn_after([](int n) { return n + 1; }, second);
+      // Run here, in place: it makes `second` ready, which this thread would have run next.
+      CHECK(opens.get().has_value());
+      return third.value();
+    });
+    CHECK(body.get() == 3);
+  }
+}
+
 TEST_CASE("blocking bodies are replaced") {
   Runtime runtime({.workers = 1, .blocking_max = 4});
   Scope scope(runtime);

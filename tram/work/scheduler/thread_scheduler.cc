@@ -317,7 +317,7 @@ Scheduler::Waited ThreadScheduler::wait(Signal& signal) {
       return signal.raised() ? Waited::raised : Waited::no_thread_left;
     ++stuck_;
   }
-  announce();
+  share_all(*current());
   signal.wait();
   std::lock_guard lock(places_mutex_);
   --stuck_;
@@ -325,7 +325,13 @@ Scheduler::Waited ThreadScheduler::wait(Signal& signal) {
 }
 
 void ThreadScheduler::step_aside() {
-  if (current() != nullptr) give_place_away();
+  if (Worker* worker = current(); worker != nullptr && !give_place_away()) share_all(*worker);
+}
+
+void ThreadScheduler::share_all(Worker& worker) {
+  if (worker.slot != nullptr) push(worker, *std::exchange(worker.slot, nullptr));
+  worker.unannounced = false;
+  wake_one();
 }
 
 bool ThreadScheduler::give_place_away() {

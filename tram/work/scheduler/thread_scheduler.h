@@ -83,6 +83,8 @@ class ThreadScheduler final : public Scheduler {
   void sleep(Worker& worker);
   void push(Worker& worker, Runnable& task);
   void inject(RunnableList&& tasks);
+  // It will not come back for what it has for a while: others are to take it.
+  void share_all(Worker& worker);
   bool work_is_visible() const;
   void wake_one();
   void leave_idle();
