@@ -16,6 +16,9 @@
 namespace tram::work {
 
 template <class T>
+struct AsResult;
+
+template <class T>
 class Unit {
  public:
   using Value = T;
@@ -70,7 +73,12 @@ class Unit {
     return unit_->result();
   }
 
-  // Not begun yet: it is done with Errc::cancelled, at once. Running: Context::stopped() says so.
+  // In a coroutine, `co_await unit.as_result()` gives the Result and throws nothing: see task.h.
+  AsResult<T> as_result() const& { return AsResult<T>(*this); }
+  AsResult<T> as_result() && { return AsResult<T>(std::move(*this)); }
+
+  // Not begun yet: it is done with Errc::cancelled, at once. Running: Context::stopped() says so,
+  // and a coroutine that waits is told by what it awaits.
   void cancel() { unit_->cancel(); }
 
   // Makes it wait for `dependency` too, whatever state that is in: before its body, if that has not
@@ -103,6 +111,11 @@ class Unit {
   TypedUnit<T>* unit_ = nullptr;
 };
 
+template <class T>
+struct AsResult {
+  explicit AsResult(Unit<T> of) : unit(std::move(of)) {}
+  Unit<T> unit;
+};
 // The other end of an external unit. Whoever gets it owes the result; dropped without one, the unit
 // ends with Errc::cancelled, so nothing waits for ever.
 //

@@ -44,6 +44,8 @@ class Scheduler {
   // nothing else was given so before; otherwise like schedule(). For what a task has just made
   // ready: its data are in the cache, and nobody needs to be woken.
   virtual void schedule_next(Runnable& task) = 0;
+  // Runs it after what is scheduled already. For who gives way to others.
+  virtual void schedule_last(Runnable& task) = 0;
 
   virtual void start(Timer& timer, Time deadline) = 0;
   // False if it was not running, or fires just now on another thread.

@@ -30,6 +30,7 @@ class SimScheduler final : public Scheduler {
     while (!tasks.empty()) ready_.push_back(&tasks.pop_front());
   }
   void schedule_next(Runnable& task) override { ready_.push_back(&task); }
+  void schedule_last(Runnable& task) override { ready_.push_back(&task); }
   void start(Timer& timer, Time deadline) override { timers_.start(timer, deadline); }
   bool stop(Timer& timer) override { return timers_.stop(timer); }
   // Others run whatever can run, and wind the clock, until the signal is raised.

@@ -289,6 +289,17 @@ void ThreadScheduler::schedule_next(Runnable& task) {
     schedule(task);
 }
 
+void ThreadScheduler::schedule_last(Runnable& task) {
+  Worker* worker = current();
+  // A worker with nothing else to do takes it itself: nobody need be woken for it.
+  bool others = worker == nullptr || worker->slot != nullptr || !worker->deque.empty() ||
+                injection_.size.load(std::memory_order_seq_cst) > 0;
+  RunnableList one;
+  one.push_back(task);
+  inject(std::move(one));
+  if (others) wake_one();
+}
+
 void ThreadScheduler::announce() {
   Worker* worker = current();
   if (worker == nullptr || !worker->unannounced) return;

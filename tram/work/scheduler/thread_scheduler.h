@@ -46,6 +46,7 @@ class ThreadScheduler final : public Scheduler {
   void schedule(Runnable& task) override;
   void schedule(RunnableList&& tasks) override;
   void schedule_next(Runnable& task) override;
+  void schedule_last(Runnable& task) override;
   void start(Timer& timer, Time deadline) override { timekeeper_.start(timer, deadline); }
   bool stop(Timer& timer) override { return timekeeper_.stop(timer); }
   Waited wait(Signal& signal) override;

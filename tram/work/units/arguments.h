@@ -251,8 +251,8 @@ struct Argument<Any<T>> {
   }
   void visit(Visitor& visitor) const {
     // While two may still succeed, waiting for one of them in a circle is no deadlock.
-    if (race->running.load() == 1)
-      for (const Unit<T>& unit : race->units) visitor.visit(unit.base());
+    if (race->running.load() > 1) return visitor.undecided();
+    for (const Unit<T>& unit : race->units) visitor.visit(unit.base());
   }
   auto pass() {
     if constexpr (std::is_void_v<T>)

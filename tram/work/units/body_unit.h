@@ -1,6 +1,8 @@
 // A unit with a body: the callable, what it was spawned with, and how the body is called.
 #pragma once
 
+#include <optional>
+
 #include "tram/work/units/arguments.h"
 
 namespace tram::work {
@@ -63,6 +65,16 @@ struct KeptOf {
 template <class R>
 struct KeptOf<R, false> {};
 
+// What a body was called with, kept for as long as it lives.
+template <class R>
+concept KeepsBody = requires { Returned<R>::keeps_body; };
+template <class R, class Passed>
+struct PassedOf {};
+template <KeepsBody R, class Passed>
+struct PassedOf<R, Passed> {
+  std::optional<Passed> values;
+};
+
 template <class F, class... As>
 class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...>::Return>::Value> {
  public:
@@ -93,7 +105,9 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
   ~BodyUnit() { drop_body(); }
 
   void drop_body() {
-    if (std::exchange(has_body_, false)) body_.~Body();
+    if (!std::exchange(has_body_, false)) return;
+    if constexpr (KeepsBody<Return>) passed_.values.reset();
+    body_.~Body();
   }
 
   // In spawn.h, where Context is complete.
@@ -104,11 +118,20 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
     if constexpr (Returned<Return>::ends_later) {
       auto& self = static_cast<BodyUnit&>(unit);
       Returned<Return>::conclude(self, self.kept_.value);
+      if constexpr (KeepsBody<Return>) self.drop_body();
     }
   }
   static void visit(UnitBase& unit, Visitor& visitor) {
     std::apply([&](const auto&... each) { (each.visit(visitor), ...); },
                static_cast<BodyUnit&>(unit).body_.arguments);
+  }
+  static void interrupt(UnitBase& unit) {
+    if constexpr (KeepsBody<Return>)
+      Returned<Return>::interrupt(static_cast<BodyUnit&>(unit).kept_.value);
+  }
+  static void visit_waits(UnitBase& unit, Visitor& visitor) {
+    if constexpr (KeepsBody<Return>)
+      Returned<Return>::visit_waits(static_cast<BodyUnit&>(unit).kept_.value, visitor);
   }
   static void destroy(UnitBase& unit) {
     auto& self = static_cast<BodyUnit&>(unit);
@@ -122,11 +145,15 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
                                       &Base::error_of,
                                       &BodyUnit::visit,
                                       &BodyUnit::destroy,
-                                      &type_name<F>};
+                                      &type_name<F>,
+                                      KeepsBody<Return> ? &BodyUnit::interrupt : nullptr,
+                                      KeepsBody<Return> ? &BodyUnit::visit_waits : nullptr};
 
   bool has_body_ = true;
   [[no_unique_address]] KeptOf<Return> kept_;
-  // Destroyed as soon as it has run, so that what it held is let go of.
+  [[no_unique_address]] PassedOf<Return, typename How::Passed> passed_;
+  // Destroyed as soon as it has run (or what it returned has, if that needs it), so that what it
+  // held is let go of.
   union {
     Body body_;  // NOLINT(readability-identifier-naming): private, but for the checker.
   };

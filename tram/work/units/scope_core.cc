@@ -68,7 +68,9 @@ void ScopeCore::add_suspect(Suspect& suspect) {
   DeadlockHook* first = nullptr;
   {
     std::lock_guard lock(mutex_);
+    if (suspect.linked()) return;
     suspects_.push_back(suspect);
+    suspect.listed = true;
     if (deadlock_hook_ == nullptr) {
       deadlock_hook_ = std::make_unique<DeadlockHook>(*this);
       first = deadlock_hook_.get();
@@ -80,7 +82,12 @@ void ScopeCore::add_suspect(Suspect& suspect) {
 
 void ScopeCore::remove_suspect(Suspect& suspect) {
   std::lock_guard lock(mutex_);
-  if (suspect.linked()) suspects_.erase(suspect);
+  if (suspect.linked()) unlist(suspect);
+}
+
+void ScopeCore::unlist(Suspect& suspect) {
+  suspects_.erase(suspect);
+  suspect.listed = false;
 }
 
 void ScopeCore::set_late_failure(UnitBase& unit, Error error) {
@@ -108,23 +115,29 @@ class WaitGraph {
     UnitBase* from;
     UnitBase* to;
   };
-  // Those of the suspects of one scope, each unit held for as long.
-  void add(std::vector<Edge> edges) {
-    for (Edge edge : edges) extra_[edge.from].push_back(edge.to);
-  }
+  // What neither unit knows of. Both are held for as long.
+  void add(Edge edge) { extra_[edge.from].push_back(edge.to); }
+  // Some wait for any of several, so there may be a circle later although nobody waits anew.
+  bool undecided() const { return undecided_; }
   // The units of a circle, in the order in which they wait; empty if there is none.
   std::vector<UnitBase*> find_circle(UnitBase& start) {
     struct Frame final : Visitor {
       UnitBase* unit = nullptr;
       std::vector<UnitBase*> next;
+      bool* undecided_found = nullptr;
       void visit(UnitBase& dependency) override { next.push_back(&dependency); }
+      void undecided() override { *undecided_found = true; }
     };
     std::vector<std::unique_ptr<Frame>> path;
     auto enter = [&](UnitBase& unit) {
       auto frame = std::make_unique<Frame>();
       frame->unit = &unit;
+      frame->undecided_found = &undecided_;
       on_path_.insert(&unit);
-      if (unit.waiting()) unit.ops().visit_dependencies(unit, *frame);
+      if (unit.waiting())
+        unit.ops().visit_dependencies(unit, *frame);
+      else if (unit.ops().visit_waits != nullptr)
+        unit.ops().visit_waits(unit, *frame);
       if (auto extra = extra_.find(&unit); extra != extra_.end())
         frame->next.insert(frame->next.end(), extra->second.begin(), extra->second.end());
       path.push_back(std::move(frame));
@@ -156,6 +169,7 @@ class WaitGraph {
   std::unordered_map<UnitBase*, std::vector<UnitBase*>> extra_;
   std::unordered_set<UnitBase*> seen_;
   std::unordered_set<UnitBase*> on_path_;
+  bool undecided_ = false;
 };
 
 std::string describe(const std::vector<UnitBase*>& circle) {
@@ -202,38 +216,57 @@ struct ScopeCore::FailTask : Runnable {
 };
 
 bool ScopeCore::find_deadlock() {
-  std::vector<WaitGraph::Edge> edges;
-  {
-    std::lock_guard lock(mutex_);
-    // The world outside, or time, may still set it going.
-    if (!outside_.empty()) return false;
-    for (Suspect* each = suspects_.first(); each != nullptr; each = suspects_.next(*each)) {
-      each->waiting->hold();
-      each->waited_for->hold();
-      edges.push_back({each->waiting, each->waited_for});
+  struct Edges final : Visitor {
+    void add(UnitBase& from, UnitBase& to) {
+      from.hold();
+      to.hold();
+      all.push_back({&from, &to});
     }
-  }
+    void visit(UnitBase& to) override { add(*waiting, to); }
+    void undecided() override { any_undecided = true; }
+    UnitBase* waiting = nullptr;
+    bool any_undecided = false;
+    std::vector<WaitGraph::Edge> all;
+  } edges;
+  std::lock_guard lock(mutex_);
+  // The world outside, or time, may still set it going.
+  if (!outside_.empty() || suspects_.empty()) return false;
   WaitGraph graph;
-  graph.add(edges);
-  std::vector<UnitBase*> circle;
-  for (size_t i = 0; i < edges.size() && circle.empty(); ++i)
-    circle = graph.find_circle(*edges[i].from);
-  bool found = false;
-  if (!circle.empty()) {
-    // Some wait on the circle is a suspect's: that one can be ended.
-    for (size_t i = 0; i < circle.size() && !found; ++i) {
-      UnitBase* from = circle[i];
-      UnitBase* to = circle[(i + 1) % circle.size()];
-      found = std::ranges::any_of(
-          edges, [&](WaitGraph::Edge edge) { return edge.from == from && edge.to == to; });
-      if (found) {
-        std::rotate(circle.begin(), circle.begin() + static_cast<ptrdiff_t>(i), circle.end());
-        scheduler_.schedule(
-            *new FailTask(*this, *from, *to, Error(Errc::deadlock, describe(circle))));
-      }
+  for (Suspect* each = suspects_.first(); each != nullptr; each = suspects_.next(*each)) {
+    edges.waiting = each->waiting;
+    if (each->waited_for == nullptr) {
+      each->waiting->ops().visit_waits(*each->waiting, edges);
+    } else {
+      edges.add(*each->waiting, *each->waited_for);
+      graph.add(edges.all.back());
     }
   }
-  for (WaitGraph::Edge edge : edges) {
+  std::vector<UnitBase*> circle;
+  for (size_t i = 0; i < edges.all.size() && circle.empty(); ++i)
+    circle = graph.find_circle(*edges.all[i].from);
+  bool found = false;
+  // Some wait on the circle is a suspect's: that one can be ended.
+  for (size_t i = 0; i < circle.size() && !found; ++i) {
+    UnitBase* from = circle[i];
+    UnitBase* to = circle[(i + 1) % circle.size()];
+    found = std::ranges::any_of(
+        edges.all, [&](WaitGraph::Edge edge) { return edge.from == from && edge.to == to; });
+    if (found) {
+      std::rotate(circle.begin(), circle.begin() + static_cast<ptrdiff_t>(i), circle.end());
+      scheduler_.schedule(
+          *new FailTask(*this, *from, *to, Error(Errc::deadlock, describe(circle))));
+    }
+  }
+  if (circle.empty() && !edges.any_undecided && !graph.undecided()) {
+    // Whoever closes a circle later is a suspect then, and the others are found through units. So
+    // many that wait for long are not looked at again and again.
+    for (Suspect* each = suspects_.first(); each != nullptr;) {
+      Suspect* next = suspects_.next(*each);
+      if (each->waited_for == nullptr) unlist(*each);
+      each = next;
+    }
+  }
+  for (WaitGraph::Edge edge : edges.all) {
     edge.from->release();
     edge.to->release();
   }
@@ -244,11 +277,17 @@ void ScopeCore::break_circle(UnitBase& waiting, UnitBase& waited_for, const Erro
   bool tell = false;
   {
     std::lock_guard lock(mutex_);
+    // The one that waits for just this; otherwise the one that may wait for several.
+    Suspect* found = nullptr;
     for (Suspect* each = suspects_.first(); each != nullptr; each = suspects_.next(*each)) {
-      if (each->waiting != &waiting || each->waited_for != &waited_for) continue;
-      suspects_.erase(*each);
-      tell = each->fail(*each, error);
-      break;
+      if (each->waiting != &waiting) continue;
+      const bool exactly = each->waited_for == &waited_for;
+      if (exactly || each->waited_for == nullptr) found = each;
+      if (exactly) break;
+    }
+    if (found != nullptr) {
+      if (found->waited_for != nullptr) unlist(*found);
+      tell = found->fail(*found, error);
     }
   }
   if (!tell) return;
@@ -379,8 +418,21 @@ void ScopeCore::set_stopped(Errc why, ToTell& to_tell) {
     unit.hold();
     to_tell.outside.push_back(&unit);
   }
+  for (StopListener* each = stop_listeners_.first(); each != nullptr;
+       each = stop_listeners_.next(*each))
+    each->tell(*each);
   for (ScopeCore* child = children_.first(); child != nullptr; child = children_.next(*child))
     child->set_stopped(why, to_tell);
+}
+
+void ScopeCore::add_stop_listener(StopListener& listener) {
+  std::lock_guard lock(mutex_);
+  stop_listeners_.push_back(listener);
+}
+
+void ScopeCore::remove_stop_listener(StopListener& listener) {
+  std::lock_guard lock(mutex_);
+  stop_listeners_.erase(listener);
 }
 
 bool ScopeCore::add_outside(Outside& outside) {

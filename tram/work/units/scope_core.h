@@ -36,9 +36,20 @@ struct Outside : base::Link<Outside> {
 // scope's list while it lasts.
 struct Suspect : base::Link<Suspect> {
   UnitBase* waiting = nullptr;
+  // nullptr: what `waiting` says (UnitOps::visit_waits). Such a suspect is looked at once, and then
+  // taken out of the list; it is added again when it next waits.
   UnitBase* waited_for = nullptr;
   // Ends the wait, under the scope's lock. True if `waiting` is then to be told that one_ended.
   bool (*fail)(Suspect&, const Error&) = nullptr;
+  // In the list. Changed under the scope's lock; while a worker runs its body, by that alone.
+  std::atomic<bool> listed = false;
+};
+
+// Told when the scope stops, under the scope's lock: must be short and run nobody's code. For what
+// waits for something that does not stop with it.
+struct StopListener : base::Link<StopListener> {
+  explicit StopListener(void (*how)(StopListener&)) : tell(how) {}
+  void (*tell)(StopListener&);
 };
 
 // What a unit fails with whose dependency failed: dependency_failed with the cause, or, if that was
@@ -84,7 +95,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   bool wait();
 
   // -- Stopping.
-  bool stopped() const { return stop_code_.load(std::memory_order_acquire) != not_stopped; }
+  bool stopped() const { return stop_code_.load(std::memory_order_seq_cst) != not_stopped; }
   // Of a scope that is stopped.
   Error stop_error() const { return Error(static_cast<Errc>(stop_code_.load())); }
   void stop(Errc why);
@@ -95,13 +106,19 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   // anew.
   std::optional<Error> take_failures();
 
+  // One that is added after the scope has stopped is not told.
+  void add_stop_listener(StopListener& listener);
+  void remove_stop_listener(StopListener& listener);
+
   // -- What waits for the world outside. False if the scope is stopped: then it is not in the list.
   bool add_outside(Outside& outside);
   // Does nothing to one that is not in the list.
   void remove_outside(Outside& outside);
 
   // -- Circles.
+  // Does nothing to one that is in the list.
   void add_suspect(Suspect& suspect);
+  // Does nothing to one that is not.
   void remove_suspect(Suspect& suspect);
   // What a late dependency failed with; kept until it is asked for.
   void set_late_failure(UnitBase& unit, Error error);
@@ -124,6 +141,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   void set_stopped(Errc why, ToTell& to_tell);
   // Schedules the end of one circle, if there is one.
   bool find_deadlock();
+  void unlist(Suspect& suspect);
   void break_circle(UnitBase& waiting, UnitBase& waited_for, const Error& error);
 
   Scheduler& scheduler_;
@@ -148,6 +166,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   std::vector<Error> failures_;
   std::optional<std::stop_source> stop_source_;
   base::IntrusiveList<Suspect, Suspect> suspects_;
+  base::IntrusiveList<StopListener, StopListener> stop_listeners_;
   std::unordered_map<UnitBase*, Error> late_failures_;
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> singles_;

@@ -10,15 +10,22 @@ void BodyUnit<F, As...>::call() {
   auto passed =
       std::apply([](auto&... each) { return std::tuple_cat(each.pass()...); }, body_.arguments);
   auto run = [&]() -> decltype(auto) {
+    // The one copy that a coroutine may keep references to.
+    auto&& values = [&]() -> auto&& {
+      if constexpr (KeepsBody<Return>)
+        return passed_.values.emplace(std::move(passed));
+      else
+        return passed;
+    }();
     if constexpr (How::with_context)
       return std::apply(
           [&](auto&&... each) -> decltype(auto) {
             return std::invoke(std::move(body_.call), std::forward<decltype(each)>(each)...,
                                Context(*this));
           },
-          std::move(passed));
+          std::move(values));
     else
-      return std::apply(std::move(body_.call), std::move(passed));
+      return std::apply(std::move(body_.call), std::move(values));
   };
   if constexpr (Returned<Return>::ends_later) {
     Returned<Return>::hold_up(run(), *this, kept_.value);
@@ -49,7 +56,7 @@ void BodyUnit<F, As...>::invoke(UnitBase& unit) {
                       Error::from_exception(std::current_exception()).in(self.name(), self.at()));
     }
   }
-  self.drop_body();
+  if constexpr (!KeepsBody<Return>) self.drop_body();
 }
 
 // A body that takes a Result<T> const& for every Unit<T> decides for itself about failures. Asked

@@ -120,7 +120,9 @@ class SleepUnit final : public TypedUnit<void>, public Outside, private Timer {
 // What a body gives back: whether it is a value, a Result, or something that has yet to end. Others
 // are made known by specializing it (see task.h): then `ends_later` is true, `Kept` is what the
 // unit keeps meanwhile, `hold_up(returned, unit, kept)` calls unit.hold_up() and sees to it that
-// one_ended() is called for it, and `conclude(unit, kept)` stores the result.
+// one_ended() is called for it, and `conclude(unit, kept)` stores the result. If it also has
+// `keeps_body`, the body and its arguments live until the unit is done, and there are
+// `interrupt(kept)` and `visit_waits(kept, visitor)`: see UnitOps.
 template <class R>
 struct Returned {
   using Value = R;

@@ -32,6 +32,10 @@ void UnitBase::one_ended(RunnableList& ready) {
   }
 }
 
+void UnitBase::one_ended_here() {
+  if (waits_for_.fetch_sub(1, std::memory_order_acq_rel) == (running_phase | 1)) end();
+}
+
 void UnitBase::start() {
   RunnableList ready;
   one_ended(ready);
@@ -106,8 +110,11 @@ void UnitBase::finish() {
 }
 
 void UnitBase::cancel(Error error) {
-  uint8_t before = flags_.fetch_or(cancel_wanted | claimed, std::memory_order_acq_rel);
-  if ((before & claimed) != 0) return;
+  uint8_t before = flags_.fetch_or(cancel_wanted | claimed, std::memory_order_seq_cst);
+  if ((before & claimed) != 0) {
+    if (ops().interrupt != nullptr) ops().interrupt(*this);
+    return;
+  }
   ops().fail(*this, std::move(error));
   finish();
 }

@@ -35,6 +35,8 @@ struct Waiter {
 
 struct Visitor {
   virtual void visit(UnitBase& unit) = 0;
+  // It waits for any of several units: for which of them is yet to be seen.
+  virtual void undecided() {}
 
  protected:
   ~Visitor() = default;
@@ -57,6 +59,11 @@ struct UnitOps : RunnableOps {
   void (*destroy)(UnitBase&);
   // The type of the body: the name of a unit that was given none.
   std::string_view (*type_name)();
+  // -- For bodies that wait without a thread; otherwise nullptr.
+  // It is cancelled after it was begun: tells them.
+  void (*interrupt)(UnitBase&) = nullptr;
+  // What the body waits for now. Only while no worker runs: see Scheduler::stillness().
+  void (*visit_waits)(UnitBase&, Visitor&) = nullptr;
 };
 
 class UnitBase : public Runnable {
@@ -89,6 +96,9 @@ class UnitBase : public Runnable {
   // Makes it wait for one more: before its body if that has not begun, otherwise before its end.
   // False if it is done.
   bool expect_late();
+  // one_ended() of what held up its end, on a thread that runs nothing else: no unit's end is below
+  // this one on the stack, so if that was the last, it ends here and now.
+  void one_ended_here();
   // Only in its own body: its end waits for one more.
   void hold_up() { waits_for_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -119,7 +129,7 @@ class UnitBase : public Runnable {
   // Not begun: done with `cancelled` at once. Begun: the body is told when it looks.
   void cancel(Error error = Errc::cancelled);
   bool cancel_asked() const {
-    return (flags_.load(std::memory_order_relaxed) & cancel_wanted) != 0;
+    return (flags_.load(std::memory_order_seq_cst) & cancel_wanted) != 0;
   }
   // A late dependency failed: what it was is in the scope.
   void late_failure() { flags_.fetch_or(failed_late, std::memory_order_relaxed); }
