@@ -13,8 +13,9 @@
 //
 // The first failure stops the scope at once: what has not begun ends with Errc::cancelled, what
 // runs is told when it looks (Context::stopped), and wait() gives that failure and all others.
-// Failures that somebody asked to see (settled(), any(), a body that takes Result<T> const&) do not
-// count. With `.on_error = OnError::keep_going` none stops it.
+// What looks at failures (settled(), any(), a body that takes Result<T> const&) runs all the same,
+// so it can still say what became of the rest. With `.on_error = OnError::keep_going` no failure
+// stops the scope.
 //
 // Threads: units may be spawned from any thread for as long as the scope is open: until its
 // destructor begins, or, from its own bodies, until that ends.

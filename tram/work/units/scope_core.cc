@@ -228,7 +228,7 @@ bool ScopeCore::find_deadlock() {
     bool any_undecided = false;
     std::vector<WaitGraph::Edge> all;
   } edges;
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   // The world outside, or time, may still set it going.
   if (!outside_.empty() || suspects_.empty()) return false;
   WaitGraph graph;
@@ -266,6 +266,8 @@ bool ScopeCore::find_deadlock() {
       each = next;
     }
   }
+  // The last to hold a unit runs what its closure and result do when they go.
+  lock.unlock();
   for (WaitGraph::Edge edge : edges.all) {
     edge.from->release();
     edge.to->release();
