@@ -33,8 +33,8 @@ class WorkerLimit {
  public:
   // `workers` were checked. A number of 0 stands for `workers_of_runtime`.
   WorkerLimit(const Workers& workers, unsigned workers_of_runtime);
-  // What decides for such. Errors: Errc::invalid_argument.
-  static Result<LimitController> controller_for(const Workers& workers);
+  // What about them cannot be, as the end of a sentence that names whose they are; or nothing.
+  static std::optional<std::string> wrong_with(const Workers& workers);
 
   unsigned now() const { return controller_ == nullptr ? fixed_ : controller_->limit(); }
   unsigned max() const { return max_; }
