@@ -4,7 +4,7 @@
 //   Pool<Order, Invoice> pool(runtime, {.workers = 10, .job_timeout = 2s, .timeout = 1min},
 //                             [](Order order, Context c) { return price(order, c.stop()); });
 //   auto run = pool.open(stop);
-//   run.feed([&](auto& in) { for (auto& order : orders) if (!in.dispatch(order)) break; });
+//   run.feed(orders);      // or a callable: [&](auto& in) { ... in.dispatch(order) ... }
 //   for (Result<Invoice>& invoice : run.received()) use(invoice);   // break is safe
 //   if (auto end = run.finish(); !end) report(end.error());         // the first error; all()
 //
@@ -266,9 +266,11 @@ class Pool<In, Out>::Run {
   {
     return Intake(*core_).try_dispatch(in, priority);
   }
-  // Runs f(intake) beside everything else, and closes the run when it returns (of several, when the
-  // last one does). If it throws, that is an error of the run, and stops it.
+  // Runs f(intake) beside everything else. A run that was fed is closed when the last feed has
+  // returned and somebody asks for a result, or for the end: so all feeds are given before that. If f
+  // throws, that is an error of the run, and stops it.
   template <class F>
+    requires std::invocable<F&, Intake&>
   void feed(F f) {
     core_->feed_begins();
     core_->scope().spawn(Name("feed"), [core = core_.get(), f = std::move(f)]() mutable {
@@ -280,6 +282,14 @@ class Pool<In, Out>::Run {
                             .in("feed of " + core->options().name, core->at()));
       }
       core->feed_ends();
+    });
+  }
+  // The same for each element of a range; of an lvalue, it must outlive the run.
+  template <std::ranges::input_range Range>
+  void feed(Range&& range) {
+    feed([all = std::views::all(std::forward<Range>(range))](Intake& in) mutable {
+      for (auto&& element : all)
+        if (!in.dispatch(In(std::forward<decltype(element)>(element)))) break;
     });
   }
   // Takes nothing more. What was accepted is done.

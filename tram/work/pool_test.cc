@@ -43,6 +43,26 @@ TEST_CASE("a pool answers each job once, through any queue and any window") {
   });
 }
 
+TEST_CASE("a run is fed by a range, by a callable, and by several of them") {
+  everywhere([](Runtime& runtime) {
+    Pool<int, int> pool(runtime, {.workers = 2, .queue = 3}, [](int n) { return n; });
+    auto run = pool.open();
+    std::vector<int> kept(50, 1);
+    run.feed(kept);
+    run.feed(std::vector<int>(50, 2));
+    run.feed([](auto& in) {
+      for (int i = 0; i < 50 && in.dispatch(3);) ++i;
+    });
+    int sum = 0;
+    for (Result<int>& result : run.received()) sum += *result;
+    CHECK(sum == 300);
+    CHECK(run.finish().has_value());
+    auto fails = pool.open();
+    fails.feed([](auto&) { throw std::runtime_error("no orders"); });
+    CHECK(fails.finish().error().detail() == "no orders");
+  });
+}
+
 TEST_CASE("P1: whoever dispatches is told that the run has stopped, also while it waits") {
   everywhere([](Runtime& runtime) {
     std::stop_source source;

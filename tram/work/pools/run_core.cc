@@ -493,6 +493,8 @@ Result<void> RunCore::dispatch(JobBase& job, const DispatchOptions& how, bool ma
 Result<JobBase*> RunCore::receive(const Patience& patience) {
   Aftermath after(*this);
   std::unique_lock lock(mutex_);
+  received_ = true;
+  close_if_fed(after);
   bool is_inside = inside();
   if (results_.empty() && !is_inside && patience.deadline == base::Time::never() &&
       !patience.stop.stop_possible())
@@ -543,14 +545,21 @@ void RunCore::leave() {
 void RunCore::feed_begins() {
   std::lock_guard lock(mutex_);
   ++feeds_;
+  fed_ = true;
 }
 
 void RunCore::feed_ends() {
-  {
-    std::lock_guard lock(mutex_);
-    if (--feeds_ > 0) return;
-  }
-  close();
+  Aftermath after(*this);
+  std::lock_guard lock(mutex_);
+  --feeds_;
+  close_if_fed(after);
+}
+
+void RunCore::close_if_fed(Aftermath& after) {
+  if (!fed_ || feeds_ > 0 || !received_ || closed_) return;
+  closed_ = true;
+  after.to_wake.refuse_all(dispatchers_, Errc::closed);
+  settle(after);
 }
 
 void RunCore::add(uint64_t count) {
@@ -591,6 +600,7 @@ Result<void> RunCore::finish() {
   {
     Aftermath after(*this);
     std::unique_lock lock(mutex_);
+    received_ = true;
     // A feed that goes on closes it.
     if (feeds_ == 0) {
       closed_ = true;

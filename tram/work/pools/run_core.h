@@ -129,6 +129,7 @@ class RunCore {
   bool all_would_wait_inside() const {
     return waiting_inside_ + 1 >= running_ && running_ >= limit_.now();
   }
+  void close_if_fed(Aftermath& after);
   void start_carriers(Aftermath& after);
   void call_carrier(Aftermath& after);
   Carrier& take_carrier();
@@ -170,6 +171,8 @@ class RunCore {
   uint64_t dispatched_ = 0;
   uint64_t added_ = 0;
   unsigned feeds_ = 0;
+  bool fed_ = false;
+  bool received_ = false;  // Somebody has asked for a result, or for the end.
   bool closed_ = false;
   bool stopping_ = false;  // By a failure, as soon as the lock is free: no body begins any more.
   bool stopped_ = false;
