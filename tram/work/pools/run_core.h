@@ -99,6 +99,7 @@ class RunCore {
   virtual void destroy(JobBase& job) = 0;
 
  private:
+  static constexpr size_t errors_kept_max = 1000;
   struct Carrier;
   struct DispatchWaiting;
   struct ReceiveWaiting;
@@ -178,7 +179,7 @@ class RunCore {
   bool stopped_ = false;
   bool dropping_ = false;  // Nobody will receive any more.
   bool ended_ = false;
-  std::vector<Error> errors_;
+  std::vector<Error> errors_;  // Of more than errors_kept_max, the first.
   uint64_t errors_not_kept_ = 0;
   uint64_t answered_ = 0;
   uint64_t late_ = 0;
