@@ -297,8 +297,13 @@ class Channel {
   void settle(ToWake& to_wake) {
     refill(to_wake);
     while (!receivers_.empty()) {
+      if (cancelled(receivers_.front())) {
+        to_wake.serve(receivers_, receivers_.front());
+        continue;
+      }
       std::optional<T> value = take(to_wake);
       if (!value) return;
+      // Cancelled just now: it is held, if need be beyond the capacity, since its sender was told.
       if (!give(*value, to_wake)) ring_.push_front(std::move(*value));
     }
   }

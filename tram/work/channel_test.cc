@@ -194,6 +194,129 @@ TEST_CASE("of one thread, it does what a plain queue with a limit would do") {
   });
 }
 
+namespace {
+
+// A channel as one would write it without threads: who waits is a number in a queue.
+struct PlainChannel {
+  struct Waits {
+    size_t unit;
+    uint64_t value;
+  };
+  size_t capacity = 0;
+  std::deque<uint64_t> holds;
+  std::deque<Waits> senders;
+  std::deque<size_t> receivers;
+  std::vector<std::string> fates;  // Of each unit: "" while it waits, "sent", a number, an error.
+  std::string ended;
+
+  void settle() {
+    for (bool again = true; std::exchange(again, false);) {
+      while (holds.size() < capacity && !senders.empty()) take_sender();
+      if (receivers.empty()) return;
+      if (holds.empty() && !senders.empty()) take_sender();
+      if (holds.empty()) return;
+      fates[receivers.front()] = std::to_string(holds.front());
+      receivers.pop_front();
+      holds.pop_front();
+      again = true;
+    }
+  }
+  void take_sender() {
+    holds.push_back(senders.front().value);
+    fates[senders.front().unit] = "sent";
+    senders.pop_front();
+  }
+  void end(const std::string& why) {
+    ended = why;
+    for (Waits& waits : senders) fates[waits.unit] = why;
+    for (size_t unit : receivers) fates[unit] = why;
+    senders.clear();
+    receivers.clear();
+  }
+  void leave(size_t unit) {
+    if (!fates[unit].empty()) return;
+    fates[unit] = "cancelled";
+    std::erase_if(senders, [&](Waits& waits) { return waits.unit == unit; });
+    std::erase(receivers, unit);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("with units that wait, come and go, it does what a plain queue of them would do") {
+  in_simulation(
+      [](Runtime& runtime) {
+        static uint64_t seed = 0;
+        tram::base::Random random(++seed);
+        CAPTURE(seed);
+        PlainChannel model;
+        model.capacity = random.below(4);
+        Channel<uint64_t> channel(runtime, {.capacity = model.capacity});
+        Scope scope(runtime, {.on_error = OnError::keep_going});
+        std::vector<Unit<void>> sends;
+        std::vector<Unit<uint64_t>> receives;
+        std::vector<std::pair<bool, size_t>> units;  // Whether it receives, and its place there.
+        for (uint64_t i = 0; i < 300; ++i) {
+          uint64_t what = random.below(100);
+          if (what < 35) {
+            units.emplace_back(false, sends.size());
+            sends.push_back(channel.send(scope, i));
+            model.fates.push_back(model.ended);
+            if (model.ended.empty()) model.senders.push_back({units.size() - 1, i});
+          } else if (what < 70) {
+            units.emplace_back(true, receives.size());
+            receives.push_back(channel.receive(scope));
+            // Closed, it still gives what it holds.
+            model.fates.push_back(model.holds.empty() ? model.ended : "");
+            if (model.fates.back().empty()) model.receivers.push_back(units.size() - 1);
+          } else if (what < 78) {
+            bool taken = channel.try_push(i).has_value();
+            CHECK(taken == (model.ended.empty() &&
+                            (model.holds.size() < model.capacity || !model.receivers.empty())));
+            if (taken) model.holds.push_back(i);
+          } else if (what < 86) {
+            auto popped = channel.try_pop();
+            if (model.holds.empty() && !model.senders.empty()) model.take_sender();
+            CHECK((popped.has_value() && popped->has_value()) == !model.holds.empty());
+            if (!model.holds.empty()) {
+              CHECK(**popped == model.holds.front());
+              model.holds.pop_front();
+            }
+          } else if (what < 98 && !units.empty()) {
+            size_t unit = random.below(units.size());
+            auto [receiver, place] = units[unit];
+            receiver ? receives[place].cancel() : sends[place].cancel();
+            model.leave(unit);
+          } else if (i > 200 && what == 98 && model.ended.empty()) {
+            channel.close();
+            model.end("closed");
+          } else if (i > 200 && what == 99 && model.ended != "overloaded") {
+            channel.stop(Errc::overloaded);
+            model.end("overloaded");
+            model.holds.clear();
+          }
+          model.settle();
+          CHECK(channel.size() == model.holds.size());
+        }
+        channel.stop(Errc::overloaded);
+        model.end(model.ended == "overloaded" ? model.ended : "overloaded");
+        for (size_t unit = 0; unit < units.size(); ++unit) {
+          auto [receiver, place] = units[unit];
+          std::string fate;
+          if (receiver) {
+            auto result = receives[place].get();
+            fate = result ? std::to_string(*result) : std::string(name_of(result.error().code()));
+          } else {
+            auto result = sends[place].get();
+            fate = result ? "sent" : std::string(name_of(result.error().code()));
+          }
+          CHECK(fate == model.fates[unit]);
+        }
+        (void)scope.wait();
+      },
+      200);
+}
+
 TEST_CASE("many producers and consumers: nothing lost, nothing twice, each producer's in order") {
   everywhere([](Runtime& runtime) {
     constexpr int producers = 4;

@@ -424,6 +424,25 @@ TEST_CASE("workers of a stage may find their own number") {
       3);
 }
 
+TEST_CASE("a simulated pipeline is repeated by its seed") {
+  auto begun = [](uint64_t seed) {
+    Sim sim(seed);
+    Runtime runtime(sim);
+    std::vector<int> order;
+    CHECK((from(numbers(40)) |
+           stage("wait", {.workers = 4},
+                 [&](int n, Context c) {
+                   c.sleep(Duration::from_milliseconds(n % 3)).value();
+                   order.push_back(n);
+                   return n;
+                 }) |
+           collect() | run(runtime)) == numbers(40));
+    return std::pair(order, sim.steps());
+  };
+  CHECK(begun(7) == begun(7));
+  CHECK(begun(7) != begun(8));
+}
+
 TEST_CASE("misuse of a pipeline is named") {
   Runtime runtime({.workers = 1});
   auto pass = [](int n) { return n; };

@@ -83,6 +83,33 @@ TEST_CASE("P1: whoever dispatches is told that the run has stopped, also while i
   });
 }
 
+TEST_CASE("one dispatch may give up by its own deadline and its own token, and the run goes on") {
+  in_simulation([](Runtime& runtime) {
+    Pool<int, int> pool(runtime, {.workers = 1, .queue = 0}, [](int n, Context c) {
+      c.sleep(1h).value();
+      return n;
+    });
+    auto run = pool.open();
+    REQUIRE(run.dispatch(1).has_value());
+    tram::base::Time start = runtime.now();
+    CHECK(run.dispatch(2, {.deadline = start + 5s}).error() == Errc::timed_out);
+    CHECK(runtime.now() == start + 5s);
+    std::stop_source source;
+    Scope scope(runtime);
+    scope.spawn([&](Context c) {
+      c.sleep(1s).value();
+      source.request_stop();
+    });
+    CHECK(run.dispatch(3, {.stop = source.get_token()}).error() == Errc::cancelled);
+    CHECK(runtime.now() == start + 6s);
+    CHECK(run.receive({.deadline = start + 7s}).error() == Errc::timed_out);
+    CHECK(**run.receive() == 1);
+    run.close();
+    CHECK_FALSE(run.receive()->has_value());
+    CHECK(run.finish().has_value());
+  });
+}
+
 TEST_CASE("P2: closing races with dispatching, and everything accepted is answered") {
   everywhere([](Runtime& runtime) {
     Pool<int, int> pool(runtime, {.workers = 2, .queue = 2}, [](int n) { return n; });
@@ -649,6 +676,24 @@ TEST_CASE("map gives the results in order, with each failure in its place") {
     for (auto& result : map(runtime, numbers, [](int n) { return n; }, {}, stopped.get_token()))
       CHECK(result.error() == Errc::cancelled);
   });
+}
+
+TEST_CASE("a simulated run is repeated by its seed") {
+  auto steps = [](uint64_t seed) {
+    Sim sim(seed);
+    Runtime runtime(sim);
+    Pool<int, int> pool(runtime, {.workers = 3, .queue = 2}, [](int n, Context c) {
+      c.sleep(tram::base::Duration::from_milliseconds(n % 5)).value();
+      return n;
+    });
+    auto run = pool.open();
+    run.feed(std::views::iota(0, 50));
+    std::vector<int> order;
+    for (Result<int>& result : run.received()) order.push_back(*result);
+    return std::pair(order, sim.steps());
+  };
+  CHECK(steps(7) == steps(7));
+  CHECK(steps(7) != steps(8));
 }
 
 TEST_CASE("adaptive workers come with the load and go with it") {
