@@ -1,6 +1,7 @@
 #include "tram/work/pipelines/flow_core.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "tram/base/assert.h"
 #include "tram/work/pools/job_unit.h"
@@ -11,6 +12,7 @@ namespace {
 // After so many items a carrier lets others have the worker.
 constexpr int steps_per_turn = 128;
 constexpr size_t errors_kept_max = 1000;
+constexpr size_t stages_max = 64;
 constexpr size_t window_max = size_t{1} << 24;
 
 }  // namespace
@@ -98,6 +100,8 @@ Result<void> FlowCore::check(const PipelineOptions& options,
   if (options.window == 0 || options.window > window_max)
     return wrong("window: from 1 to " + std::to_string(window_max));
   if (options.timeout <= base::Duration()) return wrong("timeout: above 0");
+  if (stages.size() > stages_max)
+    return wrong("stages: at most " + std::to_string(stages_max) + ", its end included");
   for (const auto& stage : stages) {
     const StageBase::Setup& setup = stage->setup();
     if (std::optional<std::string> workers = WorkerLimit::wrong_with(setup.options.workers))
@@ -185,11 +189,14 @@ bool FlowCore::can_begin(size_t index) const {
 bool FlowCore::choose(Work& work) {
   work.kind = Work::Kind::none;
   if (stopping_) return false;
-  for (size_t i = stations_.size(); i-- > 0;)
-    if (can_begin(i)) {
-      begin(i, work);
+  for (uint64_t left = waited_for_; left != 0;) {
+    size_t last = static_cast<size_t>(std::bit_width(left)) - 1;
+    if (can_begin(last)) {
+      begin(last, work);
       return true;
     }
+    left &= ~(uint64_t{1} << last);
+  }
   if (!can_pull()) return false;
   work.kind = Work::Kind::pull;
   source_busy_ = true;
@@ -206,6 +213,7 @@ void FlowCore::begin(size_t index, Work& work) {
   if (!station.stage.makes_batches()) {
     work.kind = Work::Kind::one;
     work.token = &station.queue.pop_front();
+    if (station.queue.empty()) waited_for_ &= ~(uint64_t{1} << index);
     ++station.stats.items;
     return;
   }
@@ -213,6 +221,7 @@ void FlowCore::begin(size_t index, Work& work) {
   work.tokens.clear();
   while (!station.queue.empty() && work.tokens.size() < station.stage.setup().batch_max)
     work.tokens.push_back(&station.queue.pop_front());
+  if (station.queue.empty()) waited_for_ &= ~(uint64_t{1} << index);
   station.stats.items += work.tokens.size();
   ++station.stats.batches;
   station.due = false;
@@ -223,9 +232,10 @@ void FlowCore::begin(size_t index, Work& work) {
 size_t FlowCore::startable() const {
   if (stopping_) return 0;
   size_t count = can_pull() ? 1 : 0;
-  for (size_t i = 0; i < stations_.size(); ++i) {
-    if (!can_begin(i)) continue;
-    const Station& station = *stations_[i];
+  for (uint64_t left = waited_for_; left != 0; left &= left - 1) {
+    auto index = static_cast<size_t>(std::countr_zero(left));
+    if (!can_begin(index)) continue;
+    const Station& station = *stations_[index];
     count += station.stage.makes_batches() ? 1 : std::min(station.queue.size(), station.free());
   }
   return count;
@@ -270,6 +280,7 @@ void FlowCore::queue_up(Token& token, size_t index) {
   }
   Station& station = *stations_[index];
   station.queue.push_back(token);
+  waited_for_ |= uint64_t{1} << index;
   station.stats.queue_max = std::max(station.stats.queue_max, station.queue.size());
   if (!station.stage.makes_batches()) return;
   token.arrived = scheduler_.now();

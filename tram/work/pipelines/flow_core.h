@@ -86,6 +86,7 @@ class FlowCore {
   mutable ShortMutex mutex_;
   // Guarded by mutex_.
   std::vector<std::unique_ptr<Station>> stations_;
+  uint64_t waited_for_ = 0;  // A bit for each station whose queue is not empty.
   Line finishers_;
   Crew crew_;
   TokenList spare_;

@@ -14,6 +14,7 @@ void RunCore::carry(Crew::Ticket* ticket, Until until) {
   core().focus();
   Carrier* carrier = nullptr;
   JobBase* done = nullptr;
+  std::optional<JobFrame> frame;
   for (int left = jobs_per_turn;; --left) {
     JobBase* job = nullptr;
     {
@@ -34,13 +35,13 @@ void RunCore::carry(Crew::Ticket* ticket, Until until) {
       }
       settle(after);
     }
-    if (job == nullptr) {
-      core().ended();
-      return;
-    }
-    run_body(*carrier, *job);
+    if (job == nullptr) break;
+    if (!frame) frame.emplace(core(), options_.name.c_str(), at_, this);
+    run_body(*carrier, *job, *frame);
     done = job;
   }
+  frame.reset();
+  core().ended();
 }
 
 bool RunCore::reached(Until until) const {
@@ -72,21 +73,19 @@ bool RunCore::help(std::unique_lock<ShortMutex>& lock, Until until) {
   return reached(until);
 }
 
-void RunCore::run_body(Carrier& carrier, JobBase& job) {
+void RunCore::run_body(Carrier& carrier, JobBase& job, const JobFrame& frame) {
   if (options_.blocking) scheduler_.step_aside();
   if (options_.job_timeout == base::Duration::forever()) {
-    JobFrame frame(core(), options_.name.c_str(), at_, this);
     invoke(job, frame.context());
     return;
   }
   // A scope of its own, so that its time runs out for all that it has spawned, too.
-  JobFrame outer(core(), options_.name.c_str(), at_, this);
-  Scope scope(outer.context(), {.deadline = carrier.deadline - carrier.started,
+  Scope scope(frame.context(), {.deadline = carrier.deadline - carrier.started,
                                 .on_error = OnError::keep_going,
                                 .name = options_.name});
   {
-    JobFrame frame(scope.core(), options_.name.c_str(), at_, this);
-    invoke(job, frame.context());
+    JobFrame inner(scope.core(), options_.name.c_str(), at_, this);
+    invoke(job, inner.context());
   }
   if (Result<void> others = scope.wait(); !others && !scope.stopped()) {
     Aftermath after(*this);

@@ -113,7 +113,7 @@ class RunCore {
   // What waits is done by this thread meanwhile, if it is a worker. True if what it waits for is
   // there: otherwise it has to wait. With the lock, which it lets go of.
   bool help(std::unique_lock<ShortMutex>& lock, Until until);
-  void run_body(Carrier& carrier, JobBase& job);
+  void run_body(Carrier& carrier, JobBase& job, const JobFrame& frame);
   void timer_fired(Carrier& carrier);
   void queue_timer_fired();
   void on_stop();
