@@ -267,8 +267,8 @@ class Pool<In, Out>::Run {
     return Intake(*core_).try_dispatch(in, priority);
   }
   // Runs f(intake) beside everything else. A run that was fed is closed when the last feed has
-  // returned and somebody asks for a result, or for the end: so all feeds are given before that. If f
-  // throws, that is an error of the run, and stops it.
+  // returned and somebody asks for a result, or for the end: so all feeds are given before that. If
+  // f throws, that is an error of the run, and stops it.
   template <class F>
     requires std::invocable<F&, Intake&>
   void feed(F f) {
