@@ -462,6 +462,9 @@ TEST_CASE("misuse of a pipeline is named") {
   auto many = [](std::span<int> items) { return std::vector<int>(items.begin(), items.end()); };
   CHECK(said(from(numbers(3)) | batch("y", {.max_items = 0}, many) | collect()).find("max_items") !=
         std::string::npos);
+  Flow<int> long_one = from(numbers(3));
+  for (int i = 0; i < 64; ++i) long_one = std::move(long_one) | stage("x", {}, pass);
+  CHECK(said(std::move(long_one) | collect()).find("stages: at most 64") != std::string::npos);
   CHECK(said(from(numbers(3)) | batch("y", {.max_wait = -1s}, many) | collect()).find("max_wait") !=
         std::string::npos);
 }

@@ -22,8 +22,10 @@
 // timed_out at once; what the body gives later is dropped. One that goes on for `grace` after it
 // was asked to stop is named: in finish(), and to `on_stuck`.
 //
-// Waiting inside. A body that dispatches to its own run, which all of its workers do at that moment
-// and so none makes room, is told Errc::deadlock, as is one that waits for its own run to be done.
+// Waiting. A plain thread sleeps. A worker that waits for a run works for it meanwhile, so a pool
+// within a pool needs no other thread. A body that dispatches to its own run, which all of its
+// workers do at that moment and so none makes room, is told Errc::deadlock, as is one that waits
+// for its own run to be done.
 //
 // Threads: everything may be called from any thread, but a Run is ended by one. The Pool outlives
 // its runs.

@@ -7,7 +7,8 @@
 //                              so a slow receiver slows the workers, and those the dispatchers
 //
 // No thread waits in there: a carrier is a task of the scheduler's that takes job after job, and is
-// gone when there is none, or no place. Each accepted job is answered exactly once.
+// gone when there is none, or no place. A worker that waits for the run takes over a carrier that
+// was called and has not come yet (crew.h). Each accepted job is answered exactly once.
 //
 // Threads: any. One lock, held for a few instructions; nobody's code runs under it.
 #pragma once
