@@ -9,11 +9,11 @@
 #include "tram/engines/embedded/embedded_engine.h"
 #include "tram/protocols/access.h"
 #include "tram/protocols/beuss/door.h"
+#include "tram/protocols/http/async_workers.h"
 #include "tram/protocols/http/door.h"
 #include "tram/protocols/nats/door.h"
 #include "tram/server/metrics_door.h"
 #include "tram/server/options.h"
-#include "tram/work/pool.h"
 
 namespace tram::server {
 
@@ -50,7 +50,7 @@ class DoorSet final : public protocols::http::MetricsSource {
   MetricsSources& metrics_;
   base::LogSink& log_;
   const protocols::Access access_;
-  work::Pool publishers_;
+  protocols::http::AsyncWorkers publishers_;
   protocols::http::HttpShared http_shared_;
   std::vector<std::unique_ptr<protocols::Door>> doors_;
 };

@@ -12,7 +12,7 @@
 #include "tram/broker/mailbox_id.h"
 #include "tram/broker/reply.h"
 #include "tram/protocols/access.h"
-#include "tram/work/pool.h"
+#include "tram/protocols/http/async_workers.h"
 
 namespace tram::protocols::http {
 
@@ -29,7 +29,7 @@ struct HttpShared {
   MetricsSource& metrics;
   base::LogSink& log;
   // Where /api/publish/async leaves its work. Must be stopped before any loop's door dies.
-  work::Pool& publishers;
+  AsyncWorkers& publishers;
   // 128 bits that nobody can guess (random_id.h): a mailbox is read by whoever knows its id.
   std::function<broker::MailboxId()> draw_id;
   std::string version;  // Of the program.

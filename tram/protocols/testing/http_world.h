@@ -74,7 +74,7 @@ class HttpWorld {
 
  private:
   std::unique_ptr<net::Loop> loop_;
-  work::Pool pool_;
+  protocols::http::AsyncWorkers pool_;
 
  public:
   protocols::http::HttpShared shared;
