@@ -1,11 +1,12 @@
 // Pipeline: items from a source through stages, each with its own workers, to one result.
 //
 //   Result<Totals> totals =
-//       from(orders)                                                    // a range, or a callable
-//       | stage("parse", {.workers = 4, .queue = 256}, parse)           // string -> Record
-//       | stage("price", {.workers = Adaptive{1, 16}}, price)           // Record -> Priced
-//       | batch("store", {.max_items = 500, .inflight = 2}, store_all)  // span<Priced> ->
-//       vector<Id> | fold(Totals(), add) | run(runtime, {.stop = stop, .window = 4096});
+//       from(orders)                                              // a range, or a callable
+//       | stage("parse", {.workers = 4, .queue = 256}, parse)     // string -> Record
+//       | stage("price", {.workers = Adaptive{1, 16}}, price)     // Record -> Priced
+//       | batch("store", {.max_items = 500}, store_all)           // span<Priced> -> vector<Id>
+//       | fold(Totals(), add)                                     // (Totals&, Id)
+//       | run(runtime, {.stop = stop, .window = 4096});
 //
 // What is promised. Nothing runs before run(), which waits until everything is over: every body has
 // returned. An item is under way from when the source gave it to when the last stage is done with
@@ -153,7 +154,7 @@ auto stage(std::string name, StageOptions options, F body,
 }
 
 template <class F>
-auto batch(std::string name, BatchOptions options, F body,
+auto batch(std::string name, BatchStageOptions options, F body,
            std::source_location at = std::source_location::current()) {
   return BatchMaker<F>{{std::move(name),
                         at,

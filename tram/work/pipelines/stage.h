@@ -59,7 +59,7 @@ struct StageOptions {
 
 // A batch leaves when it is full, when nothing more can join it (everything is in it or behind it,
 // and the source is at its end or the window is full), or `max_wait` after its first item came.
-struct BatchOptions {
+struct BatchStageOptions {
   size_t max_items = 100;
   base::Duration max_wait = std::chrono::milliseconds(1);
   Workers inflight = 1;  // Calls at the same time. Meanwhile up to max_items gather for the next.
