@@ -14,4 +14,20 @@ void tokio(Row& row);
 void million(Row& row);
 void idle(Row& row);
 
+// channels.cc
+void handoff(Row& row);
+void handoff_three(Row& row);
+void queue(Row& row);
+
+// pipelines.cc
+void stages(Row& row);
+void pipeline_linear(Row& row);
+void pipeline_data(Row& row);
+void pipeline_graph(Row& row);
+
+// batches.cc
+void single(Row& row);
+void batch(Row& row);
+void loads(Row& row);
+
 }  // namespace bench
