@@ -205,6 +205,7 @@ void ThreadScheduler::sleep(Worker& worker) {
 
 void ThreadScheduler::leave_idle() {
   --idle_;
+  ++idle_ended_;
   // While a hook looks at what waits, nobody may run and so end it.
   if (looking_.load()) std::lock_guard lock(stillness());
 }
@@ -215,7 +216,11 @@ bool ThreadScheduler::work_is_visible() const {
 }
 
 bool ThreadScheduler::idle() const {
-  return idle_.load() == workers_.size() && injection_.size.load() == 0;
+  // Between the two looks a worker may wake up and take what was injected. Then it has said so in
+  // between, and will ask the hooks itself when it sleeps again.
+  uint64_t before = idle_ended_.load();
+  return idle_.load() == workers_.size() && injection_.size.load() == 0 &&
+         idle_ended_.load() == before;
 }
 
 void ThreadScheduler::wake_one() {

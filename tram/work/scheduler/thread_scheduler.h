@@ -99,6 +99,7 @@ class ThreadScheduler final : public Scheduler {
   alignas(64) std::atomic<int> sleepers_ = 0;
   std::atomic<int> searching_ = 0;
   std::atomic<unsigned> idle_ = 0;
+  std::atomic<uint64_t> idle_ended_ = 0;  // How often one of them was idle no more: see idle().
   std::atomic<bool> looking_ = false;  // A hook looks at units: nobody may start to run.
   std::atomic<bool> ending_ = false;
 
