@@ -28,7 +28,7 @@ struct Tree {
           for (int i = 1; i <= fan; ++i)
             below.push_back(inner.spawn(&Tree::load_of, this, key * fan + i, levels - 1));
           return inner.spawn_after(
-              [](std::vector<int> sums) {
+              [](const std::vector<int>& sums) {
                 int sum = 1;
                 for (int each : sums) sum += each;
                 return sum;
@@ -352,7 +352,7 @@ TEST_CASE("plain threads that ask and wait lose nothing and mix nothing up") {
             case 1:
               mine = mine && squares(key).get() == key * key;
               break;
-            case 2:
+            default:
               mine = mine && squares.post(key).has_value();
               break;
           }

@@ -14,7 +14,7 @@ using Place = BatchItem::Place;
 const UnitOps StandingUnit::operations{{[](Runnable&) {}},
                                        nullptr,
                                        nullptr,
-                                       [](UnitBase&, Error) {},
+                                       [](UnitBase&, Error) {},  // NOLINT: as UnitOps has it
                                        [](const UnitBase&) -> const Error* { return nullptr; },
                                        [](UnitBase&, Visitor&) {},
                                        [](UnitBase&) {},

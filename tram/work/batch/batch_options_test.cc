@@ -68,7 +68,7 @@ TEST_CASE("calls in flight are found by themselves, and never more than the maxi
         [&](Context c) {
           std::vector<Unit<int>> units;
           for (int i = 0; i < 400; ++i) units.push_back(loads(i, c));
-          return c.spawn_after([](std::vector<int> all_of) { return all_of.size(); },
+          return c.spawn_after([](const std::vector<int>& all_of) { return all_of.size(); },
                                all(std::move(units)));
         },
         scope.sleep(round * 5ms));

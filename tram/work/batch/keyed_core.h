@@ -94,8 +94,9 @@ struct UnitAllocator {
   UnitAllocator() = default;
   template <class U>
   UnitAllocator(const UnitAllocator<U>&) {}  // NOLINT: implicit, as containers want it
-  T* allocate(size_t count) { return static_cast<T*>(UnitMemory::take(count * sizeof(T))); }
-  void deallocate(T* block, size_t count) { UnitMemory::give_back(block, count * sizeof(T)); }
+  static constexpr size_t size = sizeof(T);  // NOLINT: T may well be a pointer
+  T* allocate(size_t count) { return static_cast<T*>(UnitMemory::take(count * size)); }
+  void deallocate(T* block, size_t count) { UnitMemory::give_back(block, count * size); }
   friend bool operator==(const UnitAllocator&, const UnitAllocator&) { return true; }
 };
 
