@@ -392,3 +392,20 @@ TEST_CASE("a simulation replays from its seed, and an hour takes no time") {
   CHECK(run(7) == run(7));
   CHECK(run(7) != run(8));
 }
+
+TEST_CASE("a scope that keeps no failures tells of none, and each unit has its own") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  ScopeCore core(runtime.scheduler(), nullptr,
+                 {.name = "careless",
+                  .keep_going = true,
+                  .keep_failures = false,
+                  .deadline = tram::base::Time::never(),
+                  .stop = {}});
+  Unit<int> unit(&ExternalUnit<int>::make(core, "outside", {}));
+  Promise<int> promise(&static_cast<ExternalUnit<int>&>(unit.base()));
+  promise.set_error(Errc::failed);
+  CHECK(core.wait());
+  CHECK_FALSE(core.take_failures().has_value());
+  CHECK(unit.get().error() == Errc::failed);
+}

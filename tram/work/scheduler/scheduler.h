@@ -22,7 +22,8 @@ class IdleHook : public base::Link<IdleHook> {
   explicit IdleHook(Rank rank) : rank_(rank) {}
   Rank rank() const { return rank_; }
   // True if it found something to do and scheduled it. Called under a lock of the scheduler's:
-  // must be short, and must not add or remove hooks.
+  // must be short, and must not add or remove hooks. By then somebody may run again: to whom that
+  // matters, asks Scheduler::idle().
   virtual bool on_idle() = 0;
 
  protected:

@@ -91,6 +91,9 @@ class ThreadScheduler final : public Scheduler {
   void leave_idle();
   // Ranks in order; true if one had something to do.
   bool ask_hooks();
+  bool ask_to_flush();
+  // For the last one that runs: true if a hook of rank `flush` has scheduled something.
+  bool flush_early();
   // Hands the place of this thread to another one; false if the limit does not allow.
   bool give_place_away();
   void take_place_back();
@@ -102,7 +105,8 @@ class ThreadScheduler final : public Scheduler {
   alignas(64) std::atomic<int> sleepers_ = 0;
   std::atomic<int> searching_ = 0;
   std::atomic<unsigned> idle_ = 0;
-  std::atomic<bool> looking_ = false;  // A hook looks at units: nobody may start to run.
+  std::atomic<uint64_t> idle_ended_ = 0;  // How often one of them was idle no more: see idle().
+  std::atomic<bool> looking_ = false;     // A hook looks at units: nobody may start to run.
   std::atomic<bool> ending_ = false;
 
   std::mutex sleep_mutex_;
@@ -110,6 +114,7 @@ class ThreadScheduler final : public Scheduler {
 
   std::mutex hooks_mutex_;
   base::IntrusiveList<IdleHook, IdleHook> hooks_[2];  // Guarded by hooks_mutex_.
+  std::atomic<bool> has_flush_hooks_ = false;
 
   mutable std::mutex places_mutex_;
   // Guarded by places_mutex_.

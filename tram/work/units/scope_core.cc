@@ -316,6 +316,7 @@ ScopeCore::ScopeCore(Scheduler& scheduler, ScopeCore* parent, Options options)
       deadline_(parent == nullptr ? options.deadline
                                   : std::min(options.deadline, parent->deadline_)),
       keep_going_(options.keep_going),
+      keep_failures_(options.keep_failures),
       deadline_timer_(*this) {
   add_alone();  // Until wait().
   if (parent_ != nullptr) {
@@ -383,7 +384,7 @@ void ScopeCore::note_failure(const UnitBase& unit, const Error& error) {
       (stopped() && error == static_cast<Errc>(stop_code_.load())))
     return;
   if (error == Errc::cancelled && !stopped()) return;
-  {
+  if (keep_failures_) {
     std::lock_guard lock(mutex_);
     failures_.push_back(error.in(unit.name(), unit.at()));
   }

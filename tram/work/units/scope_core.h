@@ -76,6 +76,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   struct Options {
     std::string_view name;
     bool keep_going = false;
+    bool keep_failures = true;  // If not, each is its own unit's affair, and wait() tells of none.
     base::Time deadline = base::Time::never();
     std::stop_token stop;
   };
@@ -149,6 +150,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   const std::string name_;
   const base::Time deadline_;
   const bool keep_going_;
+  const bool keep_failures_;
   std::atomic<int> stop_code_ = not_stopped;
 
   struct DeadlineTimer : Timer {

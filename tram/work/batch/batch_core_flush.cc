@@ -1,0 +1,185 @@
+// When batches go: who looks, and what is done then. What decides is in flush_rule.cc, whose turn
+// it is in gathering.h.
+#include <algorithm>
+
+#include "tram/work/batch/batch_core.h"
+
+namespace tram::work {
+
+using base::Time;
+using Place = BatchItem::Place;
+
+FlushRule::Waiting BatchCore::look_at(const Gathering& gathering) const {
+  return {.items = gathering.count,
+          .weight = gathering.weight,
+          .first = gathering.first,
+          .asked = gathering.asked > 0 ? std::optional(gathering.asked_why) : std::nullopt,
+          .closed = closed_};
+}
+
+void BatchCore::ask_for_all(FlushReason why, Time now) {
+  queue_.all_due(now);
+  queue_.for_each_due([why](Gathering& each) {
+    each.asked = each.count;
+    each.asked_why = why;
+  });
+}
+
+void BatchCore::take_due(bool idle, Time now, RunnableList& calls) {
+  latest_ = now;
+  idle = idle && rule_.looks_at_idle();
+  // The first of several calls brings what is not idle: the others are to go all the same.
+  if (idle && rule_.flush == Flush::only_idle) ask_for_all(FlushReason::idle, now);
+  while (can_call()) {
+    Gathering* next = queue_.next(idle, rule_.patience(stats_.service), now);
+    if (next == nullptr) break;
+    auto reason = rule_.reason(look_at(*next), idle, stats_.service, now);
+    if (!reason)
+      settle(*next, false, now);  // It was full, but calls may be larger by now.
+    else if (!take_one(*next, *reason, now, calls))
+      break;
+  }
+  set_timer();
+}
+
+bool BatchCore::take_one(Gathering& gathering, FlushReason reason, Time now, RunnableList& calls) {
+  uint64_t tokens = 0;
+  if (!pay_for_call(gathering, now, tokens)) return false;
+  BatchCall& call = *make_call(gathering);
+  uint64_t weight = 0;
+  while (!gathering.items.empty() && call.count < rule_.max_items) {
+    BatchItem& item = gathering.items.front();
+    // One that is too heavy by itself goes alone.
+    if (rule_.max_weight != 0 && call.count > 0 && weight + item.weight > rule_.max_weight) break;
+    gathering.items.erase(item);
+    weight += item.weight;
+    unlist(gathering, item, nullptr);
+    auto enter = [&call](BatchItem& entering) {
+      entering.place = Place::in_call;
+      entering.call = &call;
+      ++call.callers;
+    };
+    enter(item);
+    for (auto* each = item.sharers.first(); each != nullptr; each = item.sharers.next(*each))
+      enter(*each);
+    call.items.push_back(item);
+    ++call.count;
+  }
+  gathering.count -= call.count;
+  gathering.weight -= weight;
+  gathering.asked -= std::min(gathering.asked, call.count);
+  waiting_.store(waiting_.load(std::memory_order_relaxed) - call.callers,
+                 std::memory_order_relaxed);
+  if (settings_.limit_counts == LimitCounts::items && tokens > call.count) {
+    give_back_tokens(tokens - call.count);
+    tokens = call.count;
+  }
+  call.tokens = tokens;
+  call.reason = reason;
+  call.first = gathering.first;
+  slots_.take(now);
+  call.in_flight = slots_.taken();
+  ++pending_;
+  calls.push_back(call);
+  settle(gathering, true, now);
+  return true;
+}
+
+bool BatchCore::pay_for_call(const Gathering& gathering, Time now, uint64_t& tokens) {
+  if (settings_.limit == nullptr) return true;
+  tokens =
+      settings_.limit_counts == LimitCounts::items ? std::min(gathering.count, rule_.max_items) : 1;
+  if (settings_.limit->try_acquire(tokens, now)) return true;
+  limited_ = true;
+  limited_until_ = settings_.limit->next_free(tokens, now);
+  ++stats_.held_up;
+  return false;
+}
+
+void BatchCore::give_back_tokens(uint64_t tokens) {
+  if (settings_.limit != nullptr && tokens > 0) settings_.limit->give_back(tokens);
+}
+
+void BatchCore::set_timer() {
+  // Without a slot there is nothing to be done: who frees one looks at all that waits.
+  if (!slots_.free()) return;
+  Time at = limited_ ? limited_until_ : queue_.first_young() + rule_.patience(stats_.service);
+  // A timer that is set already and comes too early is left to find that out: most batches go
+  // before theirs, and setting it for each of them would wake its thread each time.
+  if (at >= timer_at_) return;
+  // It fires just now, and will look for itself.
+  if (timer_at_ != Time::never() && !scheduler_.stop(*this)) return;
+  timer_at_ = at;
+  scheduler_.start(*this, at);
+}
+
+void BatchCore::on_time(Timer& timer) {
+  auto& self = static_cast<BatchCore&>(timer);
+  RunnableList calls;
+  Lock lock(self.mutex_);
+  self.timer_at_ = Time::never();
+  self.limited_ = false;
+  if (self.waiting_.load(std::memory_order_relaxed) > 0) {
+    self.take_due(self.scheduler_.idle(), self.scheduler_.now(), calls);
+    self.scheduler_.schedule(std::move(calls));
+  }
+  if (self.timer_pending_) self.forget(1);
+}
+
+bool BatchCore::on_idle() {
+  if (waiting_.load() == 0) return false;
+  Lock lock(mutex_);
+  if (waiting_.load(std::memory_order_relaxed) == 0 || flush_wanted_ || !can_call()) return false;
+  // Under the lock, so that what has come so far is all that could. Who asks may have been delayed.
+  if (!scheduler_.idle()) return false;
+  want_flush();
+  return true;
+}
+
+void BatchCore::notice_idle() {
+  if (!rule_.looks_at_idle() || flush_wanted_ || !can_call()) return;
+  if (scheduler_.idle()) want_flush();
+}
+
+void BatchCore::want_flush() {
+  flush_wanted_ = true;
+  ++pending_;
+  scheduler_.schedule(flush_task_);
+}
+
+void BatchCore::FlushTask::run_it(Runnable& task) {
+  BatchCore& core = static_cast<FlushTask&>(task).core;
+  RunnableList calls;
+  Runnable* mine = nullptr;
+  {
+    Lock lock(core.mutex_);
+    core.flush_wanted_ = false;
+    core.take_due(true, core.scheduler_.now(), calls);
+    if (!calls.empty()) mine = &calls.pop_front();
+    core.scheduler_.schedule(std::move(calls));
+    core.forget(1);
+  }
+  // The call keeps the batcher.
+  if (mine != nullptr) mine->ops->run(*mine);
+}
+
+void BatchCore::flush() {
+  RunnableList calls;
+  Lock lock(mutex_);
+  Time now = scheduler_.now();
+  ask_for_all(FlushReason::asked, now);
+  take_due(false, now, calls);
+  scheduler_.schedule(std::move(calls));
+}
+
+void BatchCore::close() {
+  RunnableList calls;
+  Lock lock(mutex_);
+  Time now = scheduler_.now();
+  closed_ = true;
+  queue_.all_due(now);
+  take_due(false, now, calls);
+  scheduler_.schedule(std::move(calls));
+}
+
+}  // namespace tram::work

@@ -1,0 +1,56 @@
+// What the tests of the batcher share: runtimes of all kinds, and things to ask.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <mutex>
+#include <vector>
+
+#include "tram/work/batcher.h"
+#include "tram/work/sim.h"
+
+namespace tram::work::test {
+
+// Every promise is kept by threads, few and many, and in a simulation.
+template <class Test>
+void everywhere(Test&& test, uint64_t seeds = 20) {
+  for (unsigned workers : {1U, 2U, 3U, 8U}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    test(runtime);
+  }
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    CAPTURE(seed);
+    Sim sim(seed);
+    Runtime runtime(sim);
+    test(runtime);
+  }
+}
+
+inline std::vector<int> squares_of(std::span<const int> keys) {
+  std::vector<int> squares;
+  for (int key : keys) squares.push_back(key * key);
+  return squares;
+}
+
+// A downstream that remembers what it was asked.
+struct Downstream {
+  std::mutex mutex;
+  std::vector<std::vector<int>> calls;
+  std::vector<int> operator()(std::span<const int> keys) {
+    std::lock_guard lock(mutex);
+    calls.emplace_back(keys.begin(), keys.end());
+    return squares_of(keys);
+  }
+  auto function() {
+    return [this](std::span<const int> keys) { return (*this)(keys); };
+  }
+};
+
+// No clock: these tests are to go by the other rules, however slow the machine.
+inline constexpr base::Duration never = base::Duration::forever();
+
+inline std::vector<int> ones_of(std::span<const int> keys) {
+  return std::vector<int>(keys.size(), 1);
+}
+
+}  // namespace tram::work::test
