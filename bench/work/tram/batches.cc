@@ -109,9 +109,13 @@ struct Loader {
 void loads(Row& row) {
   Loads all(row);
   Runtime runtime({.workers = workers});
+  // As few calls as can be: also a full batch waits until nothing more could join.
   Batcher<uint64_t, void> load(
       runtime,
-      {.max_items = all.cap() > 0 ? all.cap() : row.size(), .max_wait = 10s, .inflight = 16},
+      {.max_items = all.cap() > 0 ? all.cap() : row.size(),
+       .max_wait = 10s,
+       .flush = Flush::only_idle,
+       .inflight = 16},
       [&](std::span<const uint64_t> keys, Context c) { c.blocking([&] { all.call(keys); }); });
   Loader loader{all, load};
   row.timed([&] {

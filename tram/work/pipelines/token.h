@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "tram/base/time.h"
-#include "tram/work/units/unit_memory.h"
+#include "tram/work/scheduler/unit_memory.h"
 
 namespace tram::work {
 

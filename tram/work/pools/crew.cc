@@ -2,7 +2,7 @@
 
 #include <new>
 
-#include "tram/work/units/unit_memory.h"
+#include "tram/work/scheduler/unit_memory.h"
 
 namespace tram::work {
 

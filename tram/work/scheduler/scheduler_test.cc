@@ -10,8 +10,8 @@
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/thread_scheduler.h"
 #include "tram/work/scheduler/timers.h"
+#include "tram/work/scheduler/unit_memory.h"
 #include "tram/work/scheduler/work_deque.h"
-#include "tram/work/units/unit_memory.h"
 
 using namespace tram::work;
 using namespace std::chrono_literals;

@@ -4,7 +4,7 @@
 
 #include "tram/base/assert.h"
 #include "tram/work/scheduler/live_count.h"
-#include "tram/work/units/unit_memory.h"
+#include "tram/work/scheduler/unit_memory.h"
 
 namespace tram::work {
 namespace {

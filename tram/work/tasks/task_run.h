@@ -20,8 +20,8 @@
 #include <coroutine>
 #include <optional>
 
+#include "tram/work/scheduler/unit_memory.h"
 #include "tram/work/units/scope_core.h"
-#include "tram/work/units/unit_memory.h"
 
 namespace tram::work {
 

@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "tram/work/scheduler/unit_memory.h"
 #include "tram/work/units/scope_core.h"
-#include "tram/work/units/unit_memory.h"
 
 namespace tram::work {
 

@@ -1,4 +1,4 @@
-#include "tram/work/units/unit_memory.h"
+#include "tram/work/scheduler/unit_memory.h"
 
 #include <atomic>
 #include <cstdint>
