@@ -190,9 +190,31 @@ class Pool<In, Out>::Core final : public RunCore {
     Job::destroy(**job);
     return received;
   }
+  Unit<std::optional<Result<Out>>> next(const Spawner& in) {
+    auto [unit, promise] = in.template external<std::optional<Result<Out>>>("result of a pool");
+    receive(*new ResultUnit(*this, std::move(promise)));
+    return std::move(unit);
+  }
   const Pool& pool() const { return pool_; }
 
  private:
+  struct ResultUnit : ResultWaiting {
+    ResultUnit(Core& of, Promise<std::optional<Result<Out>>> whose)
+        : ResultWaiting(&woken), core(of), promise(std::move(whose)) {}
+    static void woken(Waiting& waiting) {
+      std::unique_ptr<ResultUnit> self(static_cast<ResultUnit*>(&waiting));
+      if (self->job == nullptr) {
+        self->promise.set_value();
+      } else if (self->promise.set_value(std::move(static_cast<Job&>(*self->job).result()))) {
+        Job::destroy(*self->job);
+      } else {
+        // It was cancelled, so nothing was moved.
+        self->core.give_back(*self->job);
+      }
+    }
+    Core& core;
+    Promise<std::optional<Result<Out>>> promise;
+  };
   void invoke(JobBase& job, Context context) override {
     auto& content = static_cast<Job&>(job).content;
     In in = std::move(std::get<0>(content));
@@ -309,6 +331,14 @@ class Pool<In, Out>::Run {
     else if (*received)
       next->emplace(std::move((*received)->result));
     return next;
+  }
+  // The same as a unit, in the scope of the caller: `co_await run.next(c)`. No thread waits; a
+  // thread that waits is served before it. If it is cancelled, nothing is lost: the result is the
+  // next one's.
+  auto next(const Spawner& in)
+    requires(!std::is_void_v<Out>)
+  {
+    return core_->next(in);
   }
   class Received;
   // All results, until the run is closed and done. Whoever leaves the loop before that cancels the

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tram/base/random.h"
+#include "tram/work/task.h"
 #include "tram/work/testing/everywhere.h"
 
 using namespace tram::work;
@@ -644,6 +645,75 @@ TEST_CASE("a locked section is one at a time") {
     for (int i = 0; i < 1000; ++i) REQUIRE(run.dispatch(i).has_value());
     CHECK(run.finish().has_value());
     for (auto [key, count] : shared) CHECK(count == 100);
+  });
+}
+
+namespace {
+
+// Adds up results, one after the other, without holding a thread.
+Task<int> sum_of(Pool<int, int>::Run& run, Context c) {
+  int sum = 0;
+  for (;;) {
+    Unit<std::optional<Result<int>>> next = run.next(c);
+    std::optional<Result<int>> result = co_await next;
+    if (!result) break;
+    sum += result->value_or(1000);
+  }
+  co_return sum;
+}
+
+}  // namespace
+
+TEST_CASE("results are awaited without a thread, until there are no more") {
+  everywhere([](Runtime& runtime) {
+    for (size_t results : {size_t{0}, size_t{2}, unbounded}) {
+      CAPTURE(results);
+      Pool<int, int> pool(runtime, {.workers = 2, .queue = 3, .results = results}, [](int n) {
+        return n == 7 ? Result<int>(failure(Errc::failed)) : Result<int>(n);
+      });
+      auto run = pool.open();
+      Scope scope(runtime);
+      auto first = scope.spawn([&](Context c) { return sum_of(run, c); });
+      auto second = scope.spawn([&](Context c) { return sum_of(run, c); });
+      run.feed(std::views::iota(0, 100));
+      CHECK(first.value() + second.value() == 99 * 50 - 7 + 1000);
+      CHECK(scope.wait().has_value());
+      CHECK_FALSE(run.finish().has_value());
+    }
+  });
+}
+
+TEST_CASE("a result for a unit that was cancelled is the next one's") {
+  everywhere([](Runtime& runtime) {
+    Pool<int, int> pool(runtime, {.workers = 2}, [](int n) { return n; });
+    auto run = pool.open();
+    Scope scope(runtime, {.on_error = OnError::keep_going});
+    std::vector<Unit<std::optional<Result<int>>>> units;
+    for (int i = 0; i < 40; ++i) units.push_back(run.next(scope));
+    for (int i = 0; i < 40; i += 2) units[static_cast<size_t>(i)].cancel();
+    for (int i = 0; i < 40; ++i) REQUIRE(run.dispatch(i));
+    for (int i = 1; i < 40; i += 4) units[static_cast<size_t>(i)].cancel();
+    run.close();
+    std::set<int> seen;
+    for (auto& unit : units)
+      if (auto result = unit.get(); result && *result) seen.insert(***result);
+    while (auto result = run.receive().value()) seen.insert(**result);
+    CHECK(seen.size() == 40);
+    CHECK_FALSE(run.next(scope).get().value().has_value());
+  });
+}
+
+TEST_CASE("a run that is over lets no unit wait for results") {
+  everywhere([](Runtime& runtime) {
+    Pool<int, int> pool(runtime, {.workers = 1}, [](int n) { return n; });
+    Scope scope(runtime);
+    Unit<std::optional<Result<int>>> waits;
+    {
+      auto run = pool.open();
+      waits = run.next(scope);
+      CHECK_FALSE(waits.done());
+    }
+    CHECK_FALSE(waits.value().has_value());
   });
 }
 

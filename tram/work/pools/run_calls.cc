@@ -82,6 +82,30 @@ Result<JobBase*> RunCore::receive(const Patience& patience) {
   return waiting.job;
 }
 
+void RunCore::receive(ResultWaiting& waiting) {
+  Aftermath after(*this);
+  std::lock_guard lock(mutex_);
+  received_ = true;
+  close_if_fed(after);
+  units_receiving_.push_back(waiting);
+  if (!results_.empty()) {
+    // Whoever came before would have had it.
+    hand_over(results_.pop_front(), after);
+    settle(after);
+  } else if (over() || dropping_) {
+    after.to_wake.serve(units_receiving_, waiting);
+  }
+}
+
+void RunCore::give_back(JobBase& job) {
+  Aftermath after(*this);
+  std::lock_guard lock(mutex_);
+  if (dropping_)
+    after.dropped.push_back(job);
+  else if (!hand_over(job, after))
+    results_.push_front(job);
+}
+
 void RunCore::close() {
   Aftermath after(*this);
   std::lock_guard lock(mutex_);

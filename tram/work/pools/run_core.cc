@@ -132,13 +132,23 @@ void RunCore::deliver(JobBase& job, Aftermath& after) {
   if (const Error* error = error_of(job); error != nullptr) note_failure(*error, after);
   if (dropping_ || !has_results_) {
     after.dropped.push_back(job);
-  } else if (!receivers_.empty()) {
+  } else if (!hand_over(job, after)) {
+    results_.push_back(job);
+  }
+}
+
+bool RunCore::hand_over(JobBase& job, Aftermath& after) {
+  if (!receivers_.empty()) {
     auto& receiver = static_cast<ReceiveWaiting&>(receivers_.front());
     receiver.job = &job;
     after.to_wake.serve(receivers_, receiver);
-  } else {
-    results_.push_back(job);
+    return true;
   }
+  if (units_receiving_.empty()) return false;
+  auto& receiver = static_cast<ResultWaiting&>(units_receiving_.front());
+  receiver.job = &job;
+  after.to_wake.serve(units_receiving_, receiver);
+  return true;
 }
 
 void RunCore::note_failure(const Error& error, Aftermath& after) {
@@ -206,6 +216,7 @@ void RunCore::settle(Aftermath& after) {
     while (!waiters_.empty()) after.to_wake.serve(waiters_, waiters_.front());
   if (!over()) return;
   while (!receivers_.empty()) after.to_wake.serve(receivers_, receivers_.front());
+  while (!units_receiving_.empty()) after.to_wake.serve(units_receiving_, units_receiving_.front());
   while (!finishers_.empty()) after.to_wake.serve(finishers_, finishers_.front());
 }
 

@@ -36,6 +36,12 @@ class JobList {
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
   JobBase& front() { return *first_; }
+  void push_front(JobBase& job) {
+    job.next = first_;
+    first_ = &job;
+    if (last_ == nullptr) last_ = &job;
+    ++size_;
+  }
   void push_back(JobBase& job) {
     job.next = nullptr;
     (last_ == nullptr ? first_ : last_->next) = &job;
@@ -56,6 +62,13 @@ class JobList {
   size_t size_ = 0;
 };
 
+// Who waits for a result without a thread. Woken with a job that is then its own, or with none, as
+// there is nothing left to come.
+struct ResultWaiting : Waiting {
+  using Waiting::Waiting;
+  JobBase* job = nullptr;
+};
+
 class RunCore {
  public:
   RunCore(Runtime& runtime, const PoolOptions& options, std::stop_token stop,
@@ -67,6 +80,10 @@ class RunCore {
   Result<void> dispatch(JobBase& job, const DispatchOptions& how, bool may_wait);
   // The next result, which is then the caller's; nullptr at the end. Errors: deadlock.
   Result<JobBase*> receive(const Patience& patience);
+  // The same for one who waits without a thread.
+  void receive(ResultWaiting& waiting);
+  // By one who does not want it any more: it is somebody else's.
+  void give_back(JobBase& job);
   void close();
   void cancel() { scope_.cancel(); }
   // The receiver takes nothing more.
@@ -138,6 +155,8 @@ class RunCore {
   void begin(Carrier& carrier, JobBase& job);
   void conclude(Carrier& carrier, JobBase& job, Aftermath& after);
   void deliver(JobBase& job, Aftermath& after);
+  // To the first who waits; false if nobody does.
+  bool hand_over(JobBase& job, Aftermath& after);
   void deliver_failed(uint64_t number, Error error, Aftermath& after);
   void note_failure(const Error& error, Aftermath& after);
   void arm(Carrier& carrier, base::Time at, Phase phase);
@@ -161,7 +180,7 @@ class RunCore {
   // Guarded by mutex_.
   JobList queues_[priorities];
   JobList results_;
-  Line dispatchers_, receivers_, waiters_, finishers_;
+  Line dispatchers_, receivers_, units_receiving_, waiters_, finishers_;
   Crew crew_;
   std::vector<std::unique_ptr<Carrier>> carriers_;
   std::vector<Carrier*> idle_carriers_;
