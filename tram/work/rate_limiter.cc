@@ -90,6 +90,7 @@ class RateLimiter::Core final : public TurnLine,
     return turn == Time::never() ? Duration::forever() : turn - now;
   }
   size_t waiting() const { return waiting_.load(std::memory_order_acquire); }
+  Gcra& gcra() { return gcra_; }
 
   void close() {
     Turns all;
@@ -203,6 +204,8 @@ Unit<void> RateLimiter::acquire(const Spawner& in, uint64_t n, Duration at_most)
 void RateLimiter::pause_for(Duration duration) { core_->pause_for(duration); }
 
 Duration RateLimiter::wait_for(uint64_t n) const { return core_->wait_for(n); }
+
+Gcra& RateLimiter::gcra() { return core_->gcra(); }
 
 size_t RateLimiter::waiting() const { return core_->waiting(); }
 

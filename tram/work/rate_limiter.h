@@ -15,6 +15,9 @@
 //
 // Threads: every method from any thread. try_acquire() is one compare-and-swap. The runtime
 // outlives it; what waits when it dies ends with Errc::closed.
+//
+// A batcher may share it (BatchOptions::limit). Its calls do not stand in the line, since nobody
+// knows how large they will be: they take what is free when they are ready.
 #pragma once
 
 #include "tram/work/gcra.h"
@@ -54,6 +57,9 @@ class RateLimiter {
   // How long acquire(n) would wait now. Duration::forever() for more than `burst`.
   base::Duration wait_for(uint64_t n = 1) const;
   size_t waiting() const;
+
+  // For the parts of this library: its tokens, past the line.
+  Gcra& gcra();
 
  private:
   class Core;

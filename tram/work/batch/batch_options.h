@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "tram/work/batch/batch_core.h"
+#include "tram/work/rate_limiter.h"
 #include "tram/work/scope.h"
 
 namespace tram::work {
@@ -35,6 +36,19 @@ class Partition {
 
  private:
   std::variant<uint64_t, std::string> value_;
+};
+
+// A RateLimiter or a Gcra, or nothing.
+class CallLimit {
+ public:
+  CallLimit() = default;
+  CallLimit(Gcra* tokens) : gcra_(tokens) {}  // NOLINT: implicit
+  CallLimit(RateLimiter* limiter) : gcra_(limiter ? &limiter->gcra() : nullptr) {}  // NOLINT
+  CallLimit(std::nullptr_t) {}  // NOLINT: implicit
+  Gcra* gcra() const { return gcra_; }
+
+ private:
+  Gcra* gcra_ = nullptr;
 };
 
 // The options whatever the key, and what they become.
@@ -78,7 +92,7 @@ struct BatchOptions {
   InFlight inflight = 2;
   // How often calls may be made, or how many items may go. Several batchers and others may share
   // one; it outlives them.
-  Gcra* limit = nullptr;
+  CallLimit limit = {};
   LimitCounts limit_counts = LimitCounts::calls;
   // Of items that wait. At the limit further ones are refused with Errc::overloaded.
   uint64_t waiting_max = 1'000'000;
@@ -103,7 +117,7 @@ BatchCore::Settings settings_of(const BatchOptions<Key>& options, bool can_hash,
                          .slot_wait = options.slot_wait,
                          .flush = options.flush,
                          .inflight = options.inflight,
-                         .limit = options.limit,
+                         .limit = options.limit.gcra(),
                          .limit_counts = options.limit_counts,
                          .waiting_max = options.waiting_max,
                          .dedup = options.dedup,

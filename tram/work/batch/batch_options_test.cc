@@ -131,6 +131,28 @@ TEST_CASE("calls wait for the rate limit, and the batch goes on gathering meanwh
   }
 }
 
+TEST_CASE(
+    "a rate limiter that a batcher shares with others holds both, and a pause is one for both") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  auto limiter = *RateLimiter::make(runtime, {.rate = 10, .burst = 1});
+  std::vector<int64_t> times;
+  Batcher<int, int> loads(runtime, {.limit = &limiter}, [&](std::span<const int> keys) {
+    times.push_back(sim.now().nanoseconds() / 1'000'000);
+    if (times.size() == 1) limiter.pause_for(1s);  // They said 429.
+    return squares_of(keys);
+  });
+  Scope scope(runtime);
+  loads(1, scope);
+  for (int i = 0; i < 3; ++i)
+    scope.spawn_after([&, i](Context c) { return loads(i, c); }, scope.sleep(i * 400ms + 1ms));
+  CHECK(scope.wait().has_value());
+  CHECK(times == std::vector<int64_t>{0, 1000});
+  CHECK_FALSE(limiter.try_acquire());
+  CHECK(limiter.acquire(scope).get().has_value());
+  CHECK(sim.now().nanoseconds() / 1'000'000 == 1100);
+}
+
 TEST_CASE("a rate limit of items: what goes is paid for, and nothing else") {
   Sim sim(1);
   Runtime runtime(sim);
