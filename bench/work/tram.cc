@@ -29,6 +29,9 @@ constexpr Entry rows[] = {
     {"batch-tiny-interval", batch},
     {"batch-slow", batch},
     {"batch-slow-huge-batch", batch},
+    {"requests-10k", requests},
+    {"requests-50k", requests},
+    {"requests-200k", requests},
     {"stages-spin-0", stages},
     {"stages-spin-1", stages},
     {"stages-spin-10", stages},
@@ -64,6 +67,7 @@ constexpr Entry rows[] = {
     {"million-cancel", million},
     {"loads", loads},
     {"loads-100", loads},
+    {"autoscale", autoscale},
     {"idle", idle},
     {"idle-sleeping", idle},
 };

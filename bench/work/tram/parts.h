@@ -30,4 +30,8 @@ void single(Row& row);
 void batch(Row& row);
 void loads(Row& row);
 
+// requests.cc
+void requests(Row& row);
+void autoscale(Row& row);
+
 }  // namespace bench
