@@ -10,7 +10,7 @@ using namespace tram::work;
 const std::map<std::string, std::vector<std::string>> needs = {
     {"app", {"net", "log"}}, {"net", {"log", "base"}}, {"log", {"base"}}, {"base", {}}};
 
-Unit<int> build(std::string file, Context c) {
+Unit<int> build(const std::string& file, Context c) {
   std::vector<Unit<int>> units;
   for (const std::string& other : needs.at(file)) units.push_back(c.unit_for(other, build, other));
   auto link = [file](const std::vector<int>& levels) {

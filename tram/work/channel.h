@@ -245,10 +245,12 @@ class Channel {
     while (!receivers_.empty()) {
       Waiting& first = receivers_.front();
       bool taken = true;
+      // Only what is taken is moved from. NOLINTBEGIN(bugprone-use-after-move)
       if (is_thread(first))
         static_cast<ThreadReceiver&>(first).value.emplace(std::move(value));
       else
         taken = static_cast<UnitReceiver&>(first).promise.set_value(std::move(value));
+      // NOLINTEND(bugprone-use-after-move)
       to_wake.serve(receivers_, first);
       if (taken) return true;
     }

@@ -343,7 +343,7 @@ TEST_CASE("many producers and consumers: nothing lost, nothing twice, each produ
       for (auto [p, i] : *got) {
         CHECK(i > last[static_cast<size_t>(p)]);
         last[static_cast<size_t>(p)] = i;
-        ++count[static_cast<size_t>(p * each + i)];
+        ++count[static_cast<size_t>(p) * each + static_cast<size_t>(i)];
       }
     }
     for (int n : count) CHECK(n == 1);

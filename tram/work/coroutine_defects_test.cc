@@ -119,6 +119,7 @@ Kept<F> spawned(F body) {
   return Kept<F>{std::move(body)};
 }
 template <class F, class... As>
+// NOLINTNEXTLINE(performance-unnecessary-value-param): as spawn() takes them.
 auto spawned_with(F body, As... arguments) {
   return spawned([body, arguments...] { return body(arguments...); });
 }
@@ -370,9 +371,9 @@ TEST_CASE("co_await: what GCC 12 gets wrong it gets wrong in the ways that we kn
     }
     if (fine) right += "\n  " + form.name;
   }
-  for (Form form : {Form{"if (co_await ...), without a variable", in_a_condition},
-                    {"while (co_await ...), without a variable", in_a_loop_s_condition},
-                    {"switch (co_await ...), without a variable", in_a_switch}})
+  for (const Form& form : {Form{"if (co_await ...), without a variable", in_a_condition},
+                           {"while (co_await ...), without a variable", in_a_loop_s_condition},
+                           {"switch (co_await ...), without a variable", in_a_switch}})
     if (goes_well_elsewhere(form)) right += "\n  " + form.name;
   if (!right.empty())
     MESSAGE("compiled by " << std::string(compiler)

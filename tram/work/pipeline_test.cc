@@ -262,7 +262,7 @@ TEST_CASE("a stage that skips what fails goes on, and hands out the dead letters
 
 TEST_CASE("it stops by its token and by its time-out, and waits for its bodies") {
   in_simulation([](Runtime& runtime) {
-    auto endless = [&](PipelineOptions options) {
+    auto endless = [&](const PipelineOptions& options) {
       int inside = 0;
       auto out = from([n = 0]() mutable { return std::optional(n++); }) |
                  stage("wait", {.workers = 3},

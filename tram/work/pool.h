@@ -141,6 +141,7 @@ class Pool {
         : content(std::in_place_index<1>, std::unexpected(std::move(error))) {}
     std::variant<In, Result<Out>> content;
     Result<Out>& result() { return std::get<1>(content); }
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from, unless it is trivial.
     static Job& make(auto what) {
       return *new (UnitMemory::take(sizeof(Job))) Job(std::move(what));
     }

@@ -146,10 +146,11 @@ TEST_CASE("P3: leaving the loop of results ends the run, its workers and its fee
   std::atomic<int> alive = 0;
   everywhere([&](Runtime& runtime) {
     unsigned threads = runtime.threads();
-    Pool<Counted, Counted> pool(runtime, {.workers = 4, .queue = 2, .results = 1}, [&](Counted in) {
-      ++bodies;
-      return in;
-    });
+    Pool<Counted, Counted> pool(runtime, {.workers = 4, .queue = 2, .results = 1},
+                                [&](const Counted& in) {
+                                  ++bodies;
+                                  return in;
+                                });
     bool feed_ended = false;
     {
       auto run = pool.open();

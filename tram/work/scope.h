@@ -148,6 +148,7 @@ class Spawner {
     std::map<Key, Made> by_key;
   };
   template <class F, class... As>
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from, unless it is trivial.
   auto make(const char* name, std::source_location at, F&& body, As... arguments) const;
   template <class F, class... As>
   auto make_after(const char* name, std::source_location at, F&& body, As... arguments) const;

@@ -87,7 +87,7 @@ class [[nodiscard("a Task does nothing until it is awaited or returned by a unit
 // Runs the task on the runtime, in a scope of its own, and waits for it: a Result<T>. From a plain
 // thread; a body would hold its own thread meanwhile.
 template <class T>
-auto sync_wait(Runtime& runtime, Task<T> task, Scope::Options options = {}) {
+auto sync_wait(Runtime& runtime, Task<T> task, const Scope::Options& options = {}) {
   Scope scope(runtime, options);
   auto unit = scope.spawn([](Task<T> given) { return given; }, std::move(task));
   return std::move(unit).get();

@@ -231,6 +231,7 @@ TEST_CASE("a stopped scope ends what a coroutine awaits, and its locals are dest
       Scope scope(runtime);
       auto [gate, promise] = scope.external<int>();
       auto waits = [](Unit<int> u, Counted parameter, Context c) -> Task<int> {
+        // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): its life is what is counted.
         Counted local(parameter);
         auto inner = [](Counted, Unit<int> v) -> Task<int> {
           int n = co_await v;
@@ -607,7 +608,7 @@ TEST_CASE("a task awaited twice says so, and one that never ran costs nothing") 
     auto twice = sync_wait(runtime, []() -> Task<int> {
       auto task = given(1);
       int sum = co_await std::move(task);
-      sum += co_await std::move(task);
+      sum += co_await std::move(task);  // NOLINT(bugprone-use-after-move): that is the mistake.
       co_return sum;
     }());
     CHECK(twice.error() == Errc::closed);

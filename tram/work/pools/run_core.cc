@@ -121,7 +121,7 @@ void RunCore::conclude(Carrier& carrier, JobBase& job, Aftermath& after) {
                    after);
 }
 
-void RunCore::deliver_failed(uint64_t number, Error error, Aftermath& after) {
+void RunCore::deliver_failed(uint64_t number, const Error& error, Aftermath& after) {
   JobBase& job = make_failed(error.in(options_.name, at_));
   job.number = number;
   deliver(job, after);

@@ -157,7 +157,7 @@ class RunCore {
   void deliver(JobBase& job, Aftermath& after);
   // To the first who waits; false if nobody does.
   bool hand_over(JobBase& job, Aftermath& after);
-  void deliver_failed(uint64_t number, Error error, Aftermath& after);
+  void deliver_failed(uint64_t number, const Error& error, Aftermath& after);
   void note_failure(const Error& error, Aftermath& after);
   void arm(Carrier& carrier, base::Time at, Phase phase);
   void disarm(Carrier& carrier);

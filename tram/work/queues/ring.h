@@ -45,7 +45,7 @@ class Ring {
     --size_;
     return value;
   }
-  void swap(Ring& other) {
+  void swap(Ring& other) noexcept {
     std::swap(memory_, other.memory_);
     std::swap(capacity_, other.capacity_);
     std::swap(first_, other.first_);

@@ -28,15 +28,12 @@ namespace tram::work {
 class TaskRun;
 
 // What one suspension waits for: the places in the lists of those units. It outlives the
-// suspension, because lists cannot be left.
-class AwaitBlock {
- public:
+// suspension, because lists cannot be left. But for make() and set_unit(), TaskRun's alone.
+struct AwaitBlock {
   // `any`: until the first of them succeeds, or all have failed.
   static AwaitBlock& make(TaskRun& run, UnitBase& unit, uint32_t count, bool any);
   void set_unit(uint32_t lane, UnitBase& awaited) { lanes()[lane].unit = &awaited; }
 
- private:
-  friend class TaskRun;
   struct Lane : Waiter {
     explicit Lane(AwaitBlock& of) : Waiter(&ended), block(of) {}
     AwaitBlock& block;
@@ -114,7 +111,7 @@ class TaskRun final : public Runnable {
   std::coroutine_handle<> finished();
 
  private:
-  friend class AwaitBlock;
+  friend struct AwaitBlock;
   // Transfers from coroutine to coroutine before the stack is left and begun anew: without
   // optimisation each takes some hundred bytes of it.
   static constexpr int depth_max = 64;

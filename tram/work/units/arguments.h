@@ -104,6 +104,7 @@ struct AsValue {
 template <class A>
 struct Argument<AsValue<A>> {
   static constexpr bool waits = false;
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from, unless A is trivial.
   explicit Argument(AsValue<A> given) : value(std::move(given.value)) {}
   void attach(UnitBase&) {}
   const UnitBase* failed() const { return nullptr; }

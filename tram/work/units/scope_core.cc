@@ -90,9 +90,9 @@ void ScopeCore::unlist(Suspect& suspect) {
   suspect.listed = false;
 }
 
-void ScopeCore::set_late_failure(UnitBase& unit, Error error) {
+void ScopeCore::set_late_failure(UnitBase& unit, const Error& error) {
   std::lock_guard lock(mutex_);
-  late_failures_.try_emplace(&unit, std::move(error));
+  late_failures_.try_emplace(&unit, error);
   unit.late_failure();
 }
 
@@ -309,7 +309,7 @@ ScopeCore::DeadlineTimer::DeadlineTimer(ScopeCore& of)
       }),
       scope(of) {}
 
-ScopeCore::ScopeCore(Scheduler& scheduler, ScopeCore* parent, Options options)
+ScopeCore::ScopeCore(Scheduler& scheduler, ScopeCore* parent, const Options& options)
     : scheduler_(scheduler),
       parent_(parent),
       name_(options.name),

@@ -80,7 +80,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
     base::Time deadline = base::Time::never();
     std::stop_token stop;
   };
-  ScopeCore(Scheduler& scheduler, ScopeCore* parent, Options options);
+  ScopeCore(Scheduler& scheduler, ScopeCore* parent, const Options& options);
   // After wait().
   ~ScopeCore();
 
@@ -122,7 +122,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   // Does nothing to one that is not.
   void remove_suspect(Suspect& suspect);
   // What a late dependency failed with; kept until it is asked for.
-  void set_late_failure(UnitBase& unit, Error error);
+  void set_late_failure(UnitBase& unit, const Error& error);
   Error late_failure_of(UnitBase& unit);
 
   // -- Values that travel with the scope, found by type, also from scopes within it.
