@@ -259,7 +259,8 @@ class Channel {
   bool put(T& value, ToWake& to_wake) {
     if (ring_.empty() && give(value, to_wake)) return true;
     if (ring_.size() >= capacity_) return false;
-    ring_.push_back(std::move(value));
+    // Not moved from by a give() that gave nothing.
+    ring_.push_back(std::move(value));  // NOLINT(clang-analyzer-cplusplus.Move)
     return true;
   }
   // The value of the first sender that is still there.
