@@ -1,5 +1,4 @@
 // A thousand look-ups at once become a handful of queries.
-#include <cstdio>
 #include <sqlite3.h>
 
 #include "tram/work/batcher.h"
@@ -14,6 +13,7 @@ int keep(void* found, int, char** row, char**) {
 int main() {
   sqlite3* db = nullptr;
   if (sqlite3_open(":memory:", &db) + sqlite3_exec(db, fill, nullptr, nullptr, nullptr)) return 1;
+  std::unique_ptr<sqlite3, decltype(&sqlite3_close)> closed_at_the_end(db, sqlite3_close);
   tram::work::Runtime runtime;
   tram::work::Batcher<int, int> squares(runtime, [db](std::span<const int> keys) {
     std::string query = "select * from squares where n in (0";
