@@ -86,6 +86,29 @@ TEST_CASE("dependent loads, depth 5, fan-out 10: the fewest calls there can be, 
   everywhere(test, 3);
 }
 
+TEST_CASE(
+    "results given out by a thread that is no worker: nothing leaves before the last of them") {
+  for (unsigned workers : {1u, 2u, 3u, 8u}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    for (int round = 0; round < 3; ++round) {
+      Batcher<int, int> loads(runtime,
+                              {.max_items = 1'000'000,
+                               .max_wait = never,
+                               .slot_wait = never,
+                               .flush = Flush::only_idle,
+                               .inflight = 16},
+                              [](std::span<const int> keys, Context c) {
+                                return c.blocking([&] { return ones_of(keys); });
+                              });
+      Tree tree{loads, 10};
+      Scope scope(runtime);
+      CHECK(scope.spawn(&Tree::load_of, &tree, 0, 5).get() == 1111 + 10000);
+      CHECK(loads.stats().calls == 5);
+    }
+  }
+}
+
 TEST_CASE("dependent loads in a simulation are the fewest calls with the options as they come") {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);

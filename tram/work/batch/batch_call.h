@@ -62,6 +62,7 @@ struct BatchCall : Runnable {
   uint64_t callers = 0;
   uint64_t left = 0;
   bool stop_wanted = false;
+  bool answered = false;
   bool has_scope = false;  // `scope` may be stopped.
   // The call's own.
   bool needs_deadline = false;

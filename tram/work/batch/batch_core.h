@@ -108,6 +108,9 @@ class BatchCore : private IdleHook, private Timer {
   };
 
   // All of these under the lock.
+  // Nor is about to: who gets a result may ask for more, and whoever gives them out may be no
+  // worker.
+  bool nothing_runs() const { return answering_ == 0 && scheduler_.idle(); }
   bool can_call() const { return slots_.free() && !limited_; }
   FlushRule::Waiting look_at(const Gathering& gathering) const;
   void settle(Gathering& gathering, bool served, base::Time now);
@@ -147,6 +150,7 @@ class BatchCore : private IdleHook, private Timer {
   base::Time latest_;  // When somebody last looked at the clock.
   bool closed_ = false;
   bool flush_wanted_ = false;  // The task is scheduled.
+  uint64_t answering_ = 0;     // Calls that have ended, and are giving out their results.
   bool limited_ = false;       // Something could go, but has to wait for the rate limit.
   base::Time limited_until_ = base::Time::never();
   base::Time timer_at_ = base::Time::never();

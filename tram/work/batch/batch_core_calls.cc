@@ -68,7 +68,7 @@ void BatchCore::end_alone(Time began, uint32_t in_flight, const Error* error) {
                    now);
   note_service(now - began);
   if (waiting_.load(std::memory_order_relaxed) > 0) {
-    take_due(scheduler_.idle(), now, calls);
+    take_due(nothing_runs(), now, calls);
     scheduler_.schedule(std::move(calls));
   }
   forget(1);
@@ -154,6 +154,8 @@ void BatchCore::answered(BatchCall& call, const Error* error) {
   Time now = scheduler_.now();
   RunnableList calls;
   Lock lock(mutex_);
+  call.answered = true;
+  ++answering_;
   Outcome outcome = call.stop_wanted ? Outcome::cancelled : outcome_of(error);
   slots_.give_back({.latency = now - call.began, .in_flight = call.in_flight, .outcome = outcome},
                    now);
@@ -168,8 +170,10 @@ void BatchCore::answered(BatchCall& call, const Error* error) {
 
 void BatchCore::over(BatchCall& call, uint64_t ended) {
   const bool outside = !scheduler_.on_worker();
+  const bool answered = call.answered;
   call.let_go();
   Lock lock(mutex_);
+  if (answered) --answering_;
   // A body that stepped aside is no worker now: nobody else may notice that all is idle.
   if (outside && waiting_.load(std::memory_order_relaxed) > 0) notice_idle();
   forget(ended + 1);

@@ -120,7 +120,7 @@ void BatchCore::on_time(Timer& timer) {
   self.timer_at_ = Time::never();
   self.limited_ = false;
   if (self.waiting_.load(std::memory_order_relaxed) > 0) {
-    self.take_due(self.scheduler_.idle(), self.scheduler_.now(), calls);
+    self.take_due(self.nothing_runs(), self.scheduler_.now(), calls);
     self.scheduler_.schedule(std::move(calls));
   }
   if (self.timer_pending_) self.forget(1);
@@ -131,14 +131,14 @@ bool BatchCore::on_idle() {
   Lock lock(mutex_);
   if (waiting_.load(std::memory_order_relaxed) == 0 || flush_wanted_ || !can_call()) return false;
   // Under the lock, so that what has come so far is all that could. Who asks may have been delayed.
-  if (!scheduler_.idle()) return false;
+  if (!nothing_runs()) return false;
   want_flush();
   return true;
 }
 
 void BatchCore::notice_idle() {
   if (!rule_.looks_at_idle() || flush_wanted_ || !can_call()) return;
-  if (scheduler_.idle()) want_flush();
+  if (nothing_runs()) want_flush();
 }
 
 void BatchCore::want_flush() {
