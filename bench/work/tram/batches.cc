@@ -114,6 +114,7 @@ void loads(Row& row) {
       runtime,
       {.max_items = all.cap() > 0 ? all.cap() : row.size(),
        .max_wait = 10s,
+       .slot_wait = 10s,
        .flush = Flush::only_idle,
        .inflight = 16},
       [&](std::span<const uint64_t> keys, Context c) { c.blocking([&] { all.call(keys); }); });
