@@ -29,6 +29,8 @@
 //
 // Threads: everything may be called from any thread, but a Run is ended by one. The Pool outlives
 // its runs.
+//
+// Long because it is all that depends on the types of jobs and results; the rest is in pools/.
 #pragma once
 
 #include <iterator>

@@ -8,30 +8,11 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tram/work/sim.h"
+#include "tram/work/testing/everywhere.h"
 
 using namespace tram::work;
 using namespace std::chrono_literals;
-
-namespace {
-
-// Every promise is kept by threads, few and many, and in a simulation.
-template <class Test>
-void everywhere(Test&& test) {
-  for (unsigned workers : {1U, 2U, 3U, 8U}) {
-    CAPTURE(workers);
-    Runtime runtime({.workers = workers});
-    test(runtime);
-  }
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
-    CAPTURE(seed);
-    Sim sim(seed);
-    Runtime runtime(sim);
-    test(runtime);
-  }
-}
-
-}  // namespace
+using tram::work::test::everywhere;
 
 TEST_CASE("a unit gives what its body returns, from its arguments") {
   everywhere([](Runtime& runtime) {

@@ -6,28 +6,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tram/work/sim.h"
+#include "tram/work/testing/everywhere.h"
 
 using namespace tram::work;
 using namespace std::chrono_literals;
+using tram::work::test::everywhere;
 
 namespace {
-
-// Every promise is kept by threads, few and many, and in a simulation.
-template <class Test>
-void everywhere(Test&& test) {
-  for (unsigned workers : {1U, 2U, 3U, 8U}) {
-    CAPTURE(workers);
-    Runtime runtime({.workers = workers});
-    test(runtime);
-  }
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
-    CAPTURE(seed);
-    Sim sim(seed);
-    Runtime runtime(sim);
-    test(runtime);
-  }
-}
 
 // How many of it there are: one too few or too many is a leak, or a destruction too many.
 struct Counted {

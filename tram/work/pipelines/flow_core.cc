@@ -1,3 +1,5 @@
+// One piece, though long: tokens, places, batches and the stop turn on one lock, and whatever
+// changes one of them may let any of the others go on.
 #include "tram/work/pipelines/flow_core.h"
 
 #include <algorithm>

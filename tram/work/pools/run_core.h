@@ -31,36 +31,7 @@ struct JobBase {
   base::Time expires = base::Time::never();
 };
 
-class JobList {
- public:
-  bool empty() const { return first_ == nullptr; }
-  size_t size() const { return size_; }
-  JobBase& front() { return *first_; }
-  void push_front(JobBase& job) {
-    job.next = first_;
-    first_ = &job;
-    if (last_ == nullptr) last_ = &job;
-    ++size_;
-  }
-  void push_back(JobBase& job) {
-    job.next = nullptr;
-    (last_ == nullptr ? first_ : last_->next) = &job;
-    last_ = &job;
-    ++size_;
-  }
-  JobBase& pop_front() {
-    JobBase& job = *first_;
-    first_ = job.next;
-    if (first_ == nullptr) last_ = nullptr;
-    --size_;
-    return job;
-  }
-
- private:
-  JobBase* first_ = nullptr;
-  JobBase* last_ = nullptr;
-  size_t size_ = 0;
-};
+using JobList = Chain<JobBase>;
 
 // Who waits for a result without a thread. Woken with a job that is then its own, or with none, as
 // there is nothing left to come.

@@ -20,25 +20,34 @@ struct Runnable {
   const RunnableOps* ops;
 };
 
-// A chain of tasks, first in first out: made by one thread and handed over in one piece.
-class RunnableList {
+// A chain of nodes, each with a `next`, first in first out: made by one thread and handed over in
+// one piece.
+template <class Node>
+class Chain {
  public:
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
-  void push_back(Runnable& task) {
-    task.next = nullptr;
-    (last_ == nullptr ? first_ : last_->next) = &task;
-    last_ = &task;
+  Node& front() { return *first_; }
+  void push_front(Node& node) {
+    node.next = first_;
+    first_ = &node;
+    if (last_ == nullptr) last_ = &node;
     ++size_;
   }
-  Runnable& pop_front() {
-    Runnable& task = *first_;
-    first_ = task.next;
+  void push_back(Node& node) {
+    node.next = nullptr;
+    (last_ == nullptr ? first_ : last_->next) = &node;
+    last_ = &node;
+    ++size_;
+  }
+  Node& pop_front() {
+    Node& node = *first_;
+    first_ = node.next;
     if (first_ == nullptr) last_ = nullptr;
     --size_;
-    return task;
+    return node;
   }
-  void append(RunnableList&& other) {
+  void append(Chain&& other) {
     if (other.empty()) return;
     (last_ == nullptr ? first_ : last_->next) = other.first_;
     last_ = other.last_;
@@ -48,9 +57,11 @@ class RunnableList {
   }
 
  private:
-  Runnable* first_ = nullptr;
-  Runnable* last_ = nullptr;
+  Node* first_ = nullptr;
+  Node* last_ = nullptr;
   size_t size_ = 0;
 };
+
+using RunnableList = Chain<Runnable>;
 
 }  // namespace tram::work

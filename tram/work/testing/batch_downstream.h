@@ -6,25 +6,9 @@
 #include <vector>
 
 #include "tram/work/batcher.h"
-#include "tram/work/sim.h"
+#include "tram/work/testing/everywhere.h"
 
 namespace tram::work::test {
-
-// Every promise is kept by threads, few and many, and in a simulation.
-template <class Test>
-void everywhere(Test&& test, uint64_t seeds = 20) {
-  for (unsigned workers : {1U, 2U, 3U, 8U}) {
-    CAPTURE(workers);
-    Runtime runtime({.workers = workers});
-    test(runtime);
-  }
-  for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    CAPTURE(seed);
-    Sim sim(seed);
-    Runtime runtime(sim);
-    test(runtime);
-  }
-}
 
 inline std::vector<int> squares_of(std::span<const int> keys) {
   std::vector<int> squares;

@@ -29,9 +29,9 @@ void in_simulation(Test&& test, uint64_t count = 20) {
 }
 
 template <class Test>
-void everywhere(Test&& test) {
+void everywhere(Test&& test, uint64_t seeds = 20) {
   with_threads(test);
-  in_simulation(test);
+  in_simulation(test, seeds);
 }
 
 }  // namespace tram::work::test
