@@ -131,7 +131,7 @@ void AdaptiveLimit::observe_queue(uint64_t waiting, uint64_t capacity, Time now)
   std::optional<LimitChange> change;
   {
     std::scoped_lock lock(mutex_);
-    change = controller_.observe_queue(waiting, capacity, now);
+    change = controller_.observe_queue(waiting, capacity, in_flight(), now);
     if (change) limit_.store(change->to, std::memory_order_seq_cst);
   }
   heard(change);

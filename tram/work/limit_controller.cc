@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace tram::work {
 
@@ -16,6 +17,11 @@ constexpr double step_judged_least = 0.15;
 constexpr double step_down_most = 0.7;
 constexpr double dip_depth = 0.75;
 constexpr Duration shrink_every = std::chrono::milliseconds(250);
+// Of ByQueueFill. A lull shorter than this many periods takes no workers away.
+constexpr uint32_t empty_periods_least = 5;
+constexpr double spare_workers = 1.25;
+constexpr double worth_shrinking = 0.8;
+constexpr double fall_least = 0.01;  // Of what fits; less is noise.
 
 // Also false for what is not a number.
 bool within(double value, double above, double below) { return value > above && value < below; }
@@ -202,7 +208,7 @@ std::optional<LimitChange> LimitController::shrink(const Gradient& law) {
 }
 
 std::optional<LimitChange> LimitController::observe_queue(uint64_t waiting, uint64_t capacity,
-                                                          Time now) {
+                                                          uint32_t busy, Time now) {
   const auto* law = std::get_if<ByQueueFill>(&options_.algorithm);
   if (!law || capacity == 0) return std::nullopt;
   if (!started_) {
@@ -213,13 +219,23 @@ std::optional<LimitChange> LimitController::observe_queue(uint64_t waiting, uint
   // In floating point: in whole numbers a queue is empty until it is full.
   fill_sum_ += std::min(1.0, static_cast<double>(waiting) / static_cast<double>(capacity));
   ++fill_count_;
+  used_max_ = std::max(used_max_, busy);
   if (now_ - window_start_ < law->period) return std::nullopt;
-  const double fill = fill_sum_ / fill_count_;
   window_start_ = now_;
-  fill_sum_ = 0;
-  fill_count_ = 0;
-  if (fill > law->high) return change(limit_ + std::max(1.0, limit_ / 4), LimitReason::queue_full);
-  if (fill < law->low) return change(limit_ - std::max(1.0, limit_ / 10), LimitReason::queue_empty);
+  return end_period(*law, std::exchange(fill_sum_, 0) / std::exchange(fill_count_, 0));
+}
+
+std::optional<LimitChange> LimitController::end_period(const ByQueueFill& law, double fill) {
+  // One that is full and falls has enough workers already.
+  const bool falls = fill < fill_before_ - fall_least;
+  fill_before_ = fill;
+  empty_periods_ = fill < law.low ? empty_periods_ + 1 : 0;
+  if (empty_periods_ > 0 && empty_periods_ < empty_periods_least) return std::nullopt;
+  const double enough = std::ceil(spare_workers * used_max_);
+  empty_periods_ = used_max_ = 0;
+  if (fill > law.high && !falls) return change(2 * limit_, LimitReason::queue_full);
+  if (fill < law.low && enough <= worth_shrinking * limit_)
+    return change(enough, LimitReason::queue_empty);
   return std::nullopt;
 }
 

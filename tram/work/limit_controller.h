@@ -68,9 +68,15 @@ struct Gradient {
 
 // By how full a queue before the workers is; for bodies whose latency says nothing. Samples are
 // ignored, `observe_queue` counts.
+//
+// A full queue asks for more, and an empty one for no fewer than are busy: a queue is also empty
+// when the number is right, and whoever takes workers away for that sees it fill up again, for
+// ever. So a steady load has a steady number.
 struct ByQueueFill {
-  double high = 0.8;  // Fuller than this on average over a period: a quarter more, at least one.
-  double low = 0.2;   // Emptier than this: a tenth less, at least one. Between them: no change.
+  double high = 0.8;  // Fuller than this on average over a period, and not falling: twice as
+                      // many.
+  double low = 0.2;   // Emptier than this for five periods: a quarter more than were ever busy in
+                      // them, if that is a fifth less. Between high and low: no change.
   base::Duration period = std::chrono::milliseconds(100);
 };
 
@@ -114,8 +120,10 @@ class LimitController {
 
   // What was changed by this, if anything. Time that goes back counts as standing still.
   std::optional<LimitChange> add(const Sample& sample, base::Time now);
-  // For ByQueueFill: how many wait now, of how many that may. A capacity of 0 tells nothing.
-  std::optional<LimitChange> observe_queue(uint64_t waiting, uint64_t capacity, base::Time now);
+  // For ByQueueFill: how many wait now, of how many that may, and how many workers are busy. A
+  // capacity of 0 tells nothing.
+  std::optional<LimitChange> observe_queue(uint64_t waiting, uint64_t capacity, uint32_t busy,
+                                           base::Time now);
 
   // Always between min and max.
   uint32_t limit() const { return static_cast<uint32_t>(limit_); }
@@ -138,6 +146,7 @@ class LimitController {
   void begin(Phase phase, double latency, double in_flight);
   bool followed(double latency, double in_flight);
   std::optional<LimitChange> shrink(const Gradient& law);
+  std::optional<LimitChange> end_period(const ByQueueFill& law, double fill);
   std::optional<LimitChange> change(double to, LimitReason reason);
   void learn_baseline(const Gradient& law, double latency, bool queued_perhaps);
   double median();
@@ -167,6 +176,8 @@ class LimitController {
   uint32_t used_lately_ = 0;  // Since shrink_due_ was set.
   double fill_sum_ = 0;
   uint32_t fill_count_ = 0;
+  double fill_before_ = 0;      // In the period before.
+  uint32_t empty_periods_ = 0;  // In a row; used_max_ is over all of them.
 };
 
 }  // namespace tram::work

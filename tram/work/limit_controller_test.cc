@@ -272,34 +272,12 @@ TEST_CASE("workers follow a step from 1,000 to 50,000 a second and back within t
   }
 }
 
-TEST_CASE("a queue that is four fifths full brings workers, one that is a fifth full takes them") {
-  LimitController law = controller({.algorithm = ByQueueFill{}, .min = 2, .max = 40, .initial = 4});
-  Time now;
-  auto observe = [&](uint64_t waiting, uint64_t capacity_of_queue, Duration stretch) {
-    for (const Time end = now + stretch; now < end; now = now + Duration(10ms))
-      law.observe_queue(waiting, capacity_of_queue, now);
-  };
-  observe(85, 100, 2s);  // In whole numbers 85 / 100 is 0, and would only ever take.
-  CHECK(law.limit() > 20);
-  const uint32_t grown = law.limit();
-  observe(50, 100, 10s);
-  CHECK(law.limit() == grown);
-  observe(0, 0, 10s);
-  CHECK(law.limit() == grown);
-  observe(1, 100, 10s);
-  CHECK(law.limit() == 2);
-  observe(UINT64_MAX, 1, 10s);
-  CHECK(law.limit() == 40);
-  law.add({.latency = 1h, .outcome = Outcome::timed_out}, now);
-  CHECK(law.limit() == 40);
-}
-
 TEST_CASE("a fixed limit is fixed") {
   LimitController law = controller({.algorithm = Fixed{}, .initial = 7});
   Time now;
   feed(law, now, 1s, 10s, 1, Outcome::timed_out);
   feed(law, now, 1ms, 10s);
-  law.observe_queue(1, 1, now);
+  law.observe_queue(1, 1, 1, now);
   CHECK(law.limit() == 7);
 }
 

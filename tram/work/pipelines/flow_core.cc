@@ -251,7 +251,7 @@ void FlowCore::settle(Aftermath& after) {
                               ? 2 * station->limit.max()
                               : station->options().queue;
         station->limit.observe_queue(std::min(station->queue.size(), capacity), capacity,
-                                     scheduler_.now());
+                                     station->running, scheduler_.now());
       }
   for (size_t want = startable(); active_ - busy_ < want && active_ < active_max_;) {
     ++active_;

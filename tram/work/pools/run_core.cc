@@ -200,7 +200,7 @@ void RunCore::watch_fill() {
   size_t capacity =
       options_.queue == 0 || options_.queue == unbounded ? 2 * limit_.max() : options_.queue;
   size_t waiting = dispatchers_.empty() ? std::min(queued_, capacity) : capacity;
-  limit_.observe_queue(waiting, capacity, scheduler_.now());
+  limit_.observe_queue(waiting, capacity, running_, scheduler_.now());
 }
 
 void RunCore::settle(Aftermath& after) {

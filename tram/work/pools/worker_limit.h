@@ -39,9 +39,9 @@ class WorkerLimit {
   unsigned now() const { return controller_ == nullptr ? fixed_ : controller_->limit(); }
   unsigned max() const { return max_; }
   bool adaptive() const { return controller_ != nullptr; }
-  // Of an adaptive one: how many wait, of how many that may.
-  void observe_queue(uint64_t waiting, uint64_t capacity, base::Time now) {
-    controller_->observe_queue(waiting, capacity, now);
+  // Of an adaptive one: how many wait, of how many that may, and how many bodies run.
+  void observe_queue(uint64_t waiting, uint64_t capacity, uint32_t busy, base::Time now) {
+    controller_->observe_queue(waiting, capacity, busy, now);
   }
   // Of an adaptive one: a body has ended.
   void add(const LimitController::Sample& sample, base::Time now) { controller_->add(sample, now); }
