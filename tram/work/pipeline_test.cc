@@ -1,12 +1,15 @@
 #include "tram/work/pipeline.h"
 
 #include <atomic>
+#include <barrier>
 #include <map>
 #include <numeric>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "tram/base/random.h"
+#include "tram/work/channel.h"
 #include "tram/work/pool.h"
 #include "tram/work/testing/everywhere.h"
 
@@ -404,6 +407,73 @@ TEST_CASE("a pipeline runs inside a worker, and pipelines in pipelines, without 
     });
     CHECK(sum.get() == 4060);
     CHECK(runtime.threads() == workers);
+  }
+}
+
+TEST_CASE("other workers take part from the first item on") {
+  for (unsigned workers : {2U, 3U}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    // Nobody passes before so many are there: with one worker at work it would never end.
+    std::barrier<> all_there(static_cast<std::ptrdiff_t>(workers));
+    int count = 12 * static_cast<int>(workers);
+    auto meet = [&](int n) {
+      all_there.arrive_and_wait();
+      return n;
+    };
+    CHECK((from(numbers(count)) | stage("meet", {.workers = workers}, meet) | collect() |
+           run(runtime)) == numbers(count));
+  }
+}
+
+TEST_CASE("where bodies are short, one that waits for a later item holds up nothing") {
+  for (unsigned workers : {1U, 2U, 3U}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    Channel<int> behind(runtime, {.capacity = unbounded});
+    // Every thousandth waits for the one after it, long after one thread was found to be enough.
+    auto pass = [&](int n) {
+      if (n % 1000 == 998) return *behind.pop() - 1;
+      if (n % 1000 == 999) (void)behind.push(n);
+      return n;
+    };
+    CHECK((from(numbers(20'000)) | stage("one", {.workers = 4}, pass) |
+           stage("two", {.workers = 1, .ordered = true}, [](int n) { return n; }) | collect() |
+           run(runtime, {.window = 8})) == numbers(20'000));
+  }
+}
+
+TEST_CASE("bodies that were short for long and then are not are shared again") {
+  for (unsigned workers : {2U, 3U}) {
+    CAPTURE(workers);
+    Runtime runtime({.workers = workers});
+    std::set<std::thread::id> threads;
+    std::mutex mutex;
+    // Late items go on being there until two threads have met: not at once, but as it is noticed.
+    std::atomic<bool> met = false;
+    auto slow_late = [&](int n) {
+      if (n < 5000) return n;
+      std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+      met = threads.size() > 1;
+      return n;
+    };
+    auto spin = [&](int n) {
+      if (n < 5000) return n;
+      auto until = runtime.now() + 50us;
+      while (!met && runtime.now() < until) {
+      }
+      return n;
+    };
+    int next = 0;
+    auto source = [&]() -> std::optional<int> {
+      if (next >= 5000 && met) return std::nullopt;
+      return next++;
+    };
+    CHECK((from(source) | stage("spin", {}, spin) | stage("late", {}, slow_late) |
+           for_each([](int) {}) | run(runtime))
+              .has_value());
+    CHECK(met);
   }
 }
 

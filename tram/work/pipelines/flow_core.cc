@@ -13,6 +13,11 @@ namespace {
 
 // After so many items a carrier lets others have the worker.
 constexpr int steps_per_turn = 128;
+// How often the pace is looked at, what it is averaged over, and which is fine, or not any more.
+constexpr int steps_per_sample = 16;
+constexpr int samples_averaged = 8;
+constexpr int64_t fine_below_ns = 500;
+constexpr int64_t coarse_above_ns = 1000;
 constexpr size_t errors_kept_max = 1000;
 constexpr size_t stages_max = 64;
 constexpr size_t window_max = size_t{1} << 24;
@@ -82,12 +87,18 @@ struct FlowCore::Work {
 struct FlowCore::Aftermath {
   explicit Aftermath(FlowCore& flow) : of(flow) {}
   ~Aftermath() {
-    if (!tasks.empty()) of.scheduler_.schedule(std::move(tasks));
+    if (!tasks.empty()) {
+      of.scheduler_.schedule(std::move(tasks));
+      // The first thing a worker schedules is kept quiet, and what is carried now may take long.
+      of.scheduler_.announce();
+    }
+    if (!kept.empty()) of.scheduler_.schedule_next(kept.pop_front());
     if (cancel) of.scope_.cancel();
     to_wake.now();
   }
   FlowCore& of;
   RunnableList tasks;
+  RunnableList kept;  // By this worker: one at most.
   ToWake to_wake;
   bool cancel = false;
 };
@@ -135,6 +146,8 @@ FlowCore::FlowCore(Runtime& runtime, const PipelineOptions& options, SourceBase&
         *stations_.emplace_back(std::make_unique<Station>(*stages[i], runtime.workers()));
     active_max_ += station.limit.max();
     adaptive_ |= station.limit.adaptive();
+    // A body that may block cannot be waited for by others, however short it was before.
+    can_be_fine_ &= !station.limit.adaptive() && !station.options().blocking;
     if (station.options().ordered) {
       ordered_until_ = i + 1;
       station.parked.resize(options_.window);
@@ -243,7 +256,43 @@ size_t FlowCore::startable() const {
   return count;
 }
 
-void FlowCore::settle(Aftermath& after) {
+// A fine pipeline's carriers are those who are there, with one kept by one of them.
+void FlowCore::call_carriers(Aftermath& after, const Work* carried) {
+  if (fine_ && carried != nullptr) {
+    if (kept_by_ != nullptr) return;
+    if (carried->kind != Work::Kind::none) {
+      if (active_ == active_max_ || startable() == 0) return;
+      ++active_;
+      core().begun();
+      crew_.call(after.kept);
+      if (after.kept.empty()) return;  // One that is on its way already.
+      kept_ = static_cast<const Crew::Ticket*>(&after.kept.front());
+      kept_by_ = carried;
+      return;
+    }
+  }
+  size_t called = active_ - busy_ - (kept_ != nullptr ? 1 : 0);
+  for (size_t want = startable(); called < want && active_ < active_max_; ++called) {
+    ++active_;
+    core().begun();
+    crew_.call(after.tasks);
+  }
+}
+
+// nullptr: of one that somebody took over, whichever that was.
+void FlowCore::note_arrival(Crew::Ticket* ticket) {
+  if (ticket == nullptr || ticket == kept_) kept_ = nullptr, kept_by_ = nullptr;
+  if (ticket != nullptr) crew_.arrived(*ticket);
+}
+
+void FlowCore::note_pace(base::Duration of_steps) {
+  int64_t step_ns = of_steps.nanoseconds() / steps_per_sample;
+  if (!can_be_fine_ || step_ns == 0) return;  // A simulated clock stands still.
+  pace_ns_ = pace_ns_ == 0 ? step_ns : pace_ns_ + (step_ns - pace_ns_) / samples_averaged;
+  fine_ = pace_ns_ < (fine_ ? coarse_above_ns : fine_below_ns);
+}
+
+void FlowCore::settle(Aftermath& after, const Work* carried) {
   if (adaptive_)
     for (auto& station : stations_)
       if (station->limit.adaptive()) {
@@ -253,11 +302,7 @@ void FlowCore::settle(Aftermath& after) {
         station->limit.observe_queue(std::min(station->queue.size(), capacity), capacity,
                                      station->running, scheduler_.now());
       }
-  for (size_t want = startable(); active_ - busy_ < want && active_ < active_max_;) {
-    ++active_;
-    core().begun();
-    crew_.call(after.tasks);
-  }
+  call_carriers(after, carried);
   if (!over()) return;
   for (auto& station : stations_)
     if (station->timer != nullptr && station->timer->armed && scheduler_.stop(*station->timer)) {
@@ -414,21 +459,31 @@ void FlowCore::carry(Crew::Ticket* ticket) {
   {
     JobFrame frame(core(), options_.name.c_str(), at_, this);
     Work work;
+    bool just_arrived = true;
+    base::Time sample_began = scheduler_.now();
     for (int left = steps_per_turn;; --left) {
+      base::Duration of_sample;
+      if (left % steps_per_sample == 0 && left < steps_per_turn) {
+        base::Time now = scheduler_.now();
+        of_sample = now - std::exchange(sample_began, now);
+      }
       {
         Aftermath after(*this);
         std::lock_guard lock(mutex_);
-        if (ticket != nullptr) crew_.arrived(*std::exchange(ticket, nullptr));
+        if (std::exchange(just_arrived, false)) note_arrival(ticket);
         if (work.kind != Work::Kind::none) {
           --busy_;
           conclude(work, after);
         }
-        if (left > 0 && choose(work))
+        note_pace(of_sample);
+        const bool enough = fine_ && kept_by_ != nullptr && kept_by_ != &work;
+        if (left > 0 && !enough && choose(work))
           ++busy_;
         else
           work.kind = Work::Kind::none;
         if (work.kind == Work::Kind::none) --active_;
-        settle(after);
+        settle(after, &work);
+        if (work.kind == Work::Kind::none && kept_by_ == &work) kept_by_ = nullptr;
       }
       if (work.kind == Work::Kind::none) break;
       perform(work, frame.context());

@@ -13,6 +13,13 @@
 // ordered stage takes every item in, since the one that all others wait for may be last to come; of
 // those, only what is its turn counts as waiting for it.
 //
+// Where bodies are shorter than what it takes to bring an item to another processor, a second
+// carrier only takes the lock away from the first. So carriers measure the pace of steps:
+//
+//   coarse: a carrier is called, and a worker woken, for whatever can be begun; so at the beginning
+//   fine:   one carrier is enough. The next one is called, but to the first one's own worker, which
+//           keeps it (Scheduler::schedule_next) until the first is done, or waits in a body
+//
 // Threads: any. One lock, held for a few instructions; nobody's code runs under it.
 #pragma once
 
@@ -71,7 +78,10 @@ class FlowCore {
   void fail(Error error, Aftermath& after);
   void watch(Station& station);
   size_t startable() const;
-  void settle(Aftermath& after);
+  void settle(Aftermath& after, const Work* carried = nullptr);
+  void call_carriers(Aftermath& after, const Work* carried);
+  void note_arrival(Crew::Ticket* ticket);
+  void note_pace(base::Duration of_steps);
   bool over() const { return active_ == 0 && (stopping_ || (source_done_ && in_flight_ == 0)); }
   ScopeCore& core() const { return scope_.core(); }
 
@@ -82,6 +92,7 @@ class FlowCore {
   const size_t item_size_;
   size_t ordered_until_ = 0;  // One beyond the last ordered stage.
   bool adaptive_ = false;
+  bool can_be_fine_ = true;
 
   mutable ShortMutex mutex_;
   // Guarded by mutex_.
@@ -91,8 +102,13 @@ class FlowCore {
   Crew crew_;
   TokenList spare_;
   size_t active_max_ = 1;
-  size_t active_ = 0;  // Carriers called or at work.
-  size_t busy_ = 0;    // Of those, with work in their hands.
+  size_t active_ = 0;    // Carriers called or at work.
+  size_t busy_ = 0;      // Of those, with work in their hands.
+  int64_t pace_ns_ = 0;  // What a step takes lately; 0: not known yet.
+  bool fine_ = false;
+  // A carrier that was called and that somebody's worker keeps.
+  const Crew::Ticket* kept_ = nullptr;
+  const Work* kept_by_ = nullptr;
   size_t in_flight_ = 0;
   size_t in_flight_max_ = 0;
   uint64_t pulled_ = 0;
