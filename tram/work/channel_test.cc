@@ -1,5 +1,6 @@
 #include "tram/work/channel.h"
 
+#include <atomic>
 #include <deque>
 #include <thread>
 
@@ -145,6 +146,64 @@ TEST_CASE("many values at once, in order, whatever the room") {
       CHECK(next == 100);
     }
   });
+}
+
+TEST_CASE("who does not wait is never told that there is nothing while somebody waits to send") {
+  Runtime runtime({.workers = 2});
+  for (size_t capacity : {size_t{0}, size_t{1}, size_t{2}}) {
+    CAPTURE(capacity);
+    Channel<int> channel(runtime, {.capacity = capacity});
+    Scope scope(runtime);
+    constexpr int each = 2000;
+    for (int i = 0; i < 2 * each; ++i) channel.send(scope, i);
+    auto take = [&] {
+      int last = -1, missed = 0, disorder = 0;
+      for (int i = 0; i < each; ++i) {
+        Result<std::optional<int>> value = channel.try_pop();
+        if (!value || !*value) {
+          ++missed;
+          continue;
+        }
+        disorder += **value > last ? 0 : 1;
+        last = **value;
+      }
+      CHECK(missed == 0);
+      CHECK(disorder == 0);
+    };
+    std::jthread other(take);
+    take();
+    other.join();
+    CHECK_FALSE(channel.try_pop()->has_value());
+  }
+}
+
+TEST_CASE("closed while others push and pop without waiting: what was taken in is given out") {
+  Runtime runtime({.workers = 1});
+  for (int round = 0; round < 200; ++round) {
+    Channel<int> channel(runtime, {.capacity = 4});
+    std::atomic<int> pushed = 0, popped = 0;
+    std::jthread pushes([&] {
+      for (;;) {
+        Result<void> done = channel.try_push(1);
+        if (done)
+          ++pushed;
+        else if (done.error() == Errc::closed)
+          return;
+      }
+    });
+    std::jthread pops([&] {
+      for (;;) {
+        Result<std::optional<int>> value = channel.try_pop();
+        if (!value) return;
+        if (*value) ++popped;
+      }
+    });
+    while (popped < 10 + round % 7) std::this_thread::yield();
+    channel.close();
+    pushes.join();
+    pops.join();
+    REQUIRE(pushed == popped);
+  }
 }
 
 TEST_CASE("waiting where no thread is left is named") {

@@ -6,8 +6,8 @@ namespace tram::work {
 
 // Its last act is to raise `rung`, so that it does not go while it fires.
 struct ThreadWaiting::Alarm : Timer {
-  Alarm(ThreadWaiting& whose, ShortMutex& its_mutex, Line& its_line, base::Time when)
-      : Timer(&ring), of(whose), mutex(its_mutex), line(its_line), at(when) {
+  Alarm(ThreadWaiting& whose, LineGuard its_guard, Line& its_line, base::Time when)
+      : Timer(&ring), of(whose), guard(its_guard), line(its_line), at(when) {
     if (at != base::Time::never()) of.scheduler_.start(*this, at);
   }
   ~Alarm() {
@@ -15,19 +15,19 @@ struct ThreadWaiting::Alarm : Timer {
   }
   static void ring(Timer& timer) {
     auto& self = static_cast<Alarm&>(timer);
-    self.of.give_up(self.mutex, self.line, Errc::timed_out);
+    self.of.give_up(self.guard, self.line, Errc::timed_out);
     self.rung.raise();
   }
   ThreadWaiting& of;
-  ShortMutex& mutex;
+  const LineGuard guard;
   Line& line;
   const base::Time at;
   Signal rung;
 };
 
-void ThreadWaiting::give_up(ShortMutex& mutex, Line& line, Errc why) {
+void ThreadWaiting::give_up(LineGuard guard, Line& line, Errc why) {
   {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(guard);
     if (!in_line) return;
     line.erase(*this);
     refused = Error(why);
@@ -35,18 +35,15 @@ void ThreadWaiting::give_up(ShortMutex& mutex, Line& line, Errc why) {
   signal_.raise();
 }
 
-std::optional<Error> ThreadWaiting::wait(std::unique_lock<ShortMutex>& lock, Line& line,
-                                         const Patience& patience) {
-  ShortMutex& mutex = *lock.mutex();
-  line.push_back(*this);
-  lock.unlock();
-  Alarm alarm(*this, mutex, line, patience.deadline);
-  auto stop = [this, &mutex, &line] { give_up(mutex, line, Errc::cancelled); };
+std::optional<Error> ThreadWaiting::wait_for_turn(LineGuard guard, Line& line,
+                                                  const Patience& patience) {
+  Alarm alarm(*this, guard, line, patience.deadline);
+  auto stop = [this, guard, &line] { give_up(guard, line, Errc::cancelled); };
   std::optional<std::stop_callback<decltype(stop)>> stopped;
   if (patience.stop.stop_possible()) stopped.emplace(patience.stop, stop);
   if (scheduler_.wait(signal_) == Scheduler::Waited::no_thread_left) {
     {
-      std::lock_guard again(mutex);
+      std::lock_guard again(guard);
       if (in_line) {
         line.erase(*this);
         return Error(Errc::deadlock,

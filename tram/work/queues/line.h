@@ -12,6 +12,7 @@
 
 #include "tram/base/intrusive_list.h"
 #include "tram/work/error.h"
+#include "tram/work/queues/short_mutex.h"
 #include "tram/work/scheduler/scheduler.h"
 
 namespace tram::work {
@@ -25,25 +26,26 @@ struct Patience {
   std::stop_token stop = {};
 };
 
-// For what is held for a few instructions only: its holder is mostly done before a thread could
-// have gone to sleep and been woken, so it tries again a few times first.
-class ShortMutex {
+// What guards a line, whatever its type is.
+class LineGuard {
  public:
-  void lock() {
-    for (int i = 0; i < spins; ++i) {
-      if (mutex_.try_lock()) return;
-#if defined(__x86_64__) || defined(__i386__)
-      __builtin_ia32_pause();
-#endif
-    }
-    mutex_.lock();
+  template <class Mutex>
+  static LineGuard of(Mutex& mutex) {
+    return LineGuard(
+        &mutex, [](void* which) { static_cast<Mutex*>(which)->lock(); },
+        [](void* which) { static_cast<Mutex*>(which)->unlock(); });
   }
-  bool try_lock() { return mutex_.try_lock(); }
-  void unlock() { mutex_.unlock(); }
+  void lock() { lock_(mutex_); }
+  void unlock() { unlock_(mutex_); }
 
  private:
-  static constexpr int spins = 60;
-  std::mutex mutex_;
+  using Call = void (*)(void*);
+  LineGuard(void* mutex, Call to_lock, Call to_unlock)
+      : mutex_(mutex), lock_(to_lock), unlock_(to_unlock) {}
+
+  void* mutex_;
+  Call lock_;
+  Call unlock_;
 };
 
 struct Waiting : base::Link<Waiting> {
@@ -117,15 +119,21 @@ class ThreadWaiting : public Waiting {
   // Goes to the end of the line, lets go of `lock`, and returns when it was served, or with the
   // reason why not: `refused`; timed_out or cancelled, by its own patience; deadlock, if no thread
   // is left that could serve it.
-  std::optional<Error> wait(std::unique_lock<ShortMutex>& lock, Line& line,
-                            const Patience& patience);
+  template <class Mutex>
+  std::optional<Error> wait(std::unique_lock<Mutex>& lock, Line& line, const Patience& patience) {
+    LineGuard guard = LineGuard::of(*lock.mutex());
+    line.push_back(*this);
+    lock.unlock();
+    return wait_for_turn(guard, line, patience);
+  }
 
  private:
   struct Alarm;
+  std::optional<Error> wait_for_turn(LineGuard guard, Line& line, const Patience& patience);
   static void raise_signal(Waiting& waiting) {
     static_cast<ThreadWaiting&>(waiting).signal_.raise();
   }
-  void give_up(ShortMutex& mutex, Line& line, Errc why);
+  void give_up(LineGuard guard, Line& line, Errc why);
 
   Scheduler& scheduler_;
   Signal signal_;
