@@ -61,9 +61,11 @@ struct FlowCore::Station {
   unsigned running = 0;  // Bodies, or calls.
   // Tokens that came this far, the dropped ones included.
   uint64_t entered = 0;
-  // Of an ordered stage: those that wait for an earlier one, at their number modulo the size.
+  // Of an ordered stage: those that wait for an earlier one, at their number modulo the size, which
+  // is a power of two.
   uint64_t next_number = 0;
   std::vector<Token*> parked;
+  Token*& parked_at(uint64_t number) { return parked[number & (parked.size() - 1)]; }
   // Of one that makes batches.
   bool due = false;
   std::unique_ptr<BatchTimer> timer;
@@ -150,7 +152,7 @@ FlowCore::FlowCore(Runtime& runtime, const PipelineOptions& options, SourceBase&
     can_be_fine_ &= !station.limit.adaptive() && !station.options().blocking;
     if (station.options().ordered) {
       ordered_until_ = i + 1;
-      station.parked.resize(options_.window);
+      station.parked.resize(std::bit_ceil(options_.window));
     }
     if (station.stage.makes_batches()) station.timer = std::make_unique<BatchTimer>(*this, i);
   }
@@ -347,15 +349,17 @@ void FlowCore::enter(Token& token, size_t index) {
     queue_up(token, index);
     return;
   }
-  // At most `window` are under way, and none of them is past this stage before its turn.
-  Token*& place = station.parked[token.number % options_.window];
-  TRAM_ASSERT(place == nullptr);
-  place = &token;
-  for (;;) {
-    Token*& next = station.parked[station.next_number % options_.window];
-    if (next == nullptr || next->number != station.next_number) return;
+  if (token.number != station.next_number) {
+    // At most `window` are under way, and none of them is past this stage before its turn.
+    Token*& place = station.parked_at(token.number);
+    TRAM_ASSERT(place == nullptr);
+    place = &token;
+    return;
+  }
+  for (Token* next = &token; next != nullptr;) {
     ++station.next_number;
-    queue_up(*std::exchange(next, nullptr), index);
+    queue_up(*next, index);
+    next = std::exchange(station.parked_at(station.next_number), nullptr);
   }
 }
 
