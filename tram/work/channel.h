@@ -14,7 +14,7 @@
 //
 // Costs. One lock for each end: who pushes and who pops do not meet as long as there is room and
 // something to be had. Only waiting, closing, and whatever finds somebody waiting takes both. Who
-// would have to wait looks again for a microsecond or two, and gives way a few times, before it
+// would have to wait looks again for a few microseconds, and gives way a few times, before it
 // sleeps, where there is more than one processor: to be woken takes twenty. Nobody spins longer.
 //
 // Threads: any, for everything. When it is destroyed no thread may be in one of its methods; units

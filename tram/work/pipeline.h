@@ -27,8 +27,11 @@
 // on. Stops by `stop` and `timeout` are Errc::cancelled and timed_out. Options that cannot be:
 // invalid_argument.
 //
-// Costs. An item is carried by one thread from stage to stage as far as there are free places: two
-// short locks and no memory for each item and stage. Threads: run() may be called by any; of a
+// Costs. An item is carried by one thread from stage to stage as far as there are free places: a
+// short lock and no memory for each item and stage. Other workers carry other items, from the first
+// on; but where a step takes less than half a microsecond one of them does it all, and others come
+// when it waits or steps take longer. So a body that blocks says so: `.blocking`, or it waits by
+// means of this library. Threads: run() may be called by any; of a
 // worker that calls it the pipeline has the work of, too.
 #pragma once
 

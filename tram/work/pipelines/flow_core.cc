@@ -283,7 +283,10 @@ void FlowCore::call_carriers(Aftermath& after, const Work* carried) {
 
 // nullptr: of one that somebody took over, whichever that was.
 void FlowCore::note_arrival(Crew::Ticket* ticket) {
-  if (ticket == nullptr || ticket == kept_) kept_ = nullptr, kept_by_ = nullptr;
+  if (ticket == nullptr || ticket == kept_) {
+    kept_ = nullptr;
+    kept_by_ = nullptr;
+  }
   if (ticket != nullptr) crew_.arrived(*ticket);
 }
 

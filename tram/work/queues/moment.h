@@ -11,7 +11,7 @@ namespace tram::work {
 // False where it would keep the only processor from whoever is waited for.
 bool looking_again_pays();
 
-// Looks again and again whether something is `there`, for a microsecond or two: ever more seldom,
+// Looks again and again whether something is `there`, for a few microseconds: ever more seldom,
 // since who looks takes what it looks at out of the other processor's cache. Then gives way a few
 // times, in case whoever is waited for has no processor: with more threads than processors, that
 // saves two wake-ups for each time that a queue is full, or empty.

@@ -113,7 +113,7 @@ TEST_CASE("its two ends work at the same time: nothing lost, nothing twice, in o
 TEST_CASE("a value that cannot be moved stays where it is, and those before it have gone") {
   struct Heavy {
     explicit Heavy(int what) : number(what) {}
-    Heavy(Heavy&& other) : number(other.number) {
+    Heavy(Heavy&& other) : number(other.number) {  // NOLINT(performance-noexcept-move-constructor)
       if (number == 2 && other.refuses) throw std::runtime_error("too heavy");
       other.number = -1;
     }
