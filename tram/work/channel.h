@@ -54,7 +54,7 @@ class Channel {
   // Waits for room, and is moved from only on success. Errors: closed; timed_out and cancelled, by
   // `patience`; what it was stopped with; deadlock, where no thread is left that could make room.
   Result<void> push(T&& value, const Patience& patience = {}) {
-    if (put_quickly(value) || (wait_a_moment([&] { return has_room(); }) && put_quickly(value)))
+    if (put_quickly(value) || (wait_a_moment_for([&] { return has_room(); }) && put_quickly(value)))
       return {};
     ToWake to_wake;
     std::unique_lock lock(both_ends_);
@@ -110,7 +110,7 @@ class Channel {
   // Waits for a value. Errors: closed, once nothing is left; and as for push().
   Result<T> pop(const Patience& patience = {}) {
     if (std::optional<T> value = take_quickly()) return std::move(*value);
-    if (wait_a_moment([&] { return !is_empty(); }))
+    if (wait_a_moment_for([&] { return !is_empty(); }))
       if (std::optional<T> value = take_quickly()) return std::move(*value);
     ToWake to_wake;
     std::unique_lock lock(both_ends_);
@@ -274,6 +274,11 @@ class Channel {
   bool is_empty() const {
     const size_t place = ring_.front_place();
     return ring_.ends_at(place) && plain_.load(std::memory_order_acquire) && ring_.ends_at(place);
+  }
+  // From hand to hand both sides must come to the line to meet: whoever only looks is not there.
+  template <class There>
+  bool wait_a_moment_for(There&& there) const {
+    return capacity_ > 0 && wait_a_moment(there);
   }
   // Worth a try.
   bool has_room() const {
