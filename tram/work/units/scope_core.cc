@@ -446,7 +446,10 @@ bool ScopeCore::add_outside(Outside& outside) {
 }
 
 void ScopeCore::remove_outside(Outside& outside) {
-  std::lock_guard lock(mutex_);
+  remove_outside(outside, hold_outside());
+}
+
+void ScopeCore::remove_outside(Outside& outside, const std::unique_lock<std::mutex>&) {
   if (outside.linked()) outside_.erase(outside);
 }
 
