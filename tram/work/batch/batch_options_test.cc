@@ -36,6 +36,9 @@ TEST_CASE("options that contradict each other are named") {
         "max_weight times waiting_max must fit into 64 bits");
   CHECK(wrong({.inflight = 0}).starts_with("inflight: "));
   CHECK(wrong({.inflight = -1}).starts_with("inflight: "));
+  InFlight no_thin_ones = 4;
+  no_thin_ones.thin_max = 0;
+  CHECK(wrong({.inflight = no_thin_ones}) == "inflight: thin_max must be at least 1");
   CHECK(wrong({.waiting_max = 0}) == "waiting_max must be at least 1");
   struct Odd {
     int value;
