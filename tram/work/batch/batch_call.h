@@ -48,8 +48,6 @@ struct Gathering;
 struct BatchCall : Runnable, base::Link<BatchCall> {
   BatchCall(BatchCore& of, const RunnableOps& how) : Runnable(how), core(of) {}
   virtual ~BatchCall() = default;
-  static void* operator new(size_t size) { return UnitMemory::take(size); }
-  static void operator delete(void* call, size_t size) { UnitMemory::give_back(call, size); }
   void let_go() {
     if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }

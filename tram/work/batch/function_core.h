@@ -175,7 +175,7 @@ struct FunctionCore<Key, Value, F>::Call final : BatchCall, Waiter {
   static constexpr RunnableOps how{&run_it};
   FunctionCore& function;
   Partition partition;
-  std::vector<Key, UnitAllocator<Key>> keys;
+  std::vector<Key> keys;
   std::conditional_t<is_unit<Return>, Return, bool> returned{};
 };
 
