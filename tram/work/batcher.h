@@ -16,8 +16,10 @@
 //                   makes a call for each level, and while calls are in flight the next batch grows
 //   slot            its first item has waited as long as a call takes, as measured
 //   wait            its first item has waited for max_wait
-// Unrelated work in the same Runtime counts as work that could add to it: where there is always
-// some, `slot` and `wait` make batches go. Options::flush has other rules.
+// By default up to 16 full calls are in flight, as many as are found to help; of those that go for
+// `idle`, `slot` or `wait` two, and one more for every four full ones (InFlight). A number is for
+// all. Unrelated work in the same Runtime counts as work that could add to it: where there is
+// always some, `slot` and `wait` make batches go. Options::flush has other rules.
 //
 // The batch function is called with the keys, and with a Context if it takes one. It returns, for
 // the keys in their order, a std::vector<Value> or std::vector<Result<Value>>; or a std::map or

@@ -1,6 +1,7 @@
 // Rows of what arrives by the clock, whoever is ready for it: an open loop, in which a request that
 // begins late is late by the whole wait.
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "parts.h"
 
@@ -35,6 +36,16 @@ int64_t nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
 }
 
+// Processor time of the calling thread so far.
+double own_cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_THREAD, &used);
+  auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 double percentile_us(std::vector<int64_t>& ns, double q) {
   const auto at = static_cast<size_t>(q * static_cast<double>(ns.size() - 1));
   std::nth_element(ns.begin(), ns.begin() + static_cast<ptrdiff_t>(at), ns.end());
@@ -45,7 +56,8 @@ double percentile_us(std::vector<int64_t>& ns, double q) {
 
 // Row 4. Each request looks something up, and with what it found something else. What answers takes
 // 1 ms and 5 us for each key of a call; it is simulated by a timer, and its answer is how long that
-// really took, so that what a request waited for besides is the library's.
+// really took, so that what a request waited for besides is the library's; `late` is how much of
+// that had passed before the request was even handed over, because whoever makes them slept.
 void requests(Row& row) {
   const std::string thousands(row.last_word());
   const uint64_t rate = std::stoul(thousands) * 1000;
@@ -59,10 +71,14 @@ void requests(Row& row) {
         };
         return c.spawn_after(answer, c.sleep(1ms + count * 5us));
       });
-  std::vector<int64_t> whole(row.size()), ours(row.size());
+  std::vector<int64_t> whole(row.size()), ours(row.size()), late(row.size());
+  double producer_cpu = 0;
+  const auto start = Clock::now();
   row.timed([&] {
     Scope scope(runtime);
+    const double cpu_before = own_cpu_seconds();
     arrivals(rate, row.size(), [&](uint64_t number, Clock::time_point due) {
+      late[number] = nanoseconds_since(due);
       scope.spawn([&, number, due](Context c) {
         Unit<int64_t> first = look_up(number, c);
         Unit<int64_t> second = c.spawn_after(
@@ -75,6 +91,7 @@ void requests(Row& row) {
             first, second);
       });
     });
+    producer_cpu = own_cpu_seconds() - cpu_before;
     row.check(scope.wait().has_value(), "answered");
   });
   row.check(std::ranges::all_of(ours, [](int64_t ns) { return ns > 0; }), "each had its answers");
@@ -83,6 +100,9 @@ void requests(Row& row) {
   row.note("p99_us", percentile_us(whole, .99));
   row.note("library_p50_us", percentile_us(ours, .5));
   row.note("library_p99_us", percentile_us(ours, .99));
+  row.note("late_p50_us", percentile_us(late, .5));
+  row.note("late_p99_us", percentile_us(late, .99));
+  row.note("producer_percent", 100 * producer_cpu / seconds_since(start));
   row.note("items_per_call", static_cast<double>(stats.items) /
                                  static_cast<double>(std::max<uint64_t>(stats.calls, 1)));
 }

@@ -1,5 +1,5 @@
-// One call of the batch function: a task that runs it, and once more when what it returned has
-// ended.
+// One call of the batch function: first a place where its items gather, then a task that runs it,
+// and once more when what it returned has ended.
 #pragma once
 
 #include <atomic>
@@ -43,7 +43,9 @@ class CallScope {
   StandingUnit unit;
 };
 
-struct BatchCall : Runnable {
+struct Gathering;
+
+struct BatchCall : Runnable, base::Link<BatchCall> {
   BatchCall(BatchCore& of, const RunnableOps& how) : Runnable(how), core(of) {}
   virtual ~BatchCall() = default;
   void let_go() {
@@ -53,10 +55,16 @@ struct BatchCall : Runnable {
   BatchCore& core;
   std::atomic<int> holders = 1;
   // Guarded by the lock of the batcher until it begins; then the items are the call's.
-  base::IntrusiveList<BatchItem, BatchItem> items;
-  uint64_t count = 0;
+  Gathering* gathering = nullptr;                   // That it is part of, until it is taken.
+  base::IntrusiveList<BatchItem, BatchItem> items;  // Without sharers; the longest waiting first.
+  uint64_t count = 0;                               // Of `items`.
+  uint64_t weight = 0;
+  // The latest of its callers'; of too many, if some are gone that it has counted.
+  base::Time deadline = base::Time::from_nanoseconds(0);
+  bool deadline_doubtful = false;
   FlushReason reason = FlushReason::idle;
   base::Time first = base::Time::never();
+  bool thin = false;    // See InFlight.
   uint64_t tokens = 0;  // Taken for it from the rate limit.
   // Guarded by the lock of the batcher.
   uint64_t callers = 0;
@@ -67,7 +75,6 @@ struct BatchCall : Runnable {
   // The call's own.
   bool needs_deadline = false;
   base::Time began;
-  base::Time deadline = base::Time::never();
   uint32_t in_flight = 0;
   std::optional<CallScope> scope;
 };

@@ -25,7 +25,7 @@ BatchCore::BatchCore(Scheduler& scheduler, Settings settings)
       standing_(home_),
       flush_task_(*this),
       rule_(settings_.rule),
-      slots_(settings_.inflight, scheduler.now()),
+      slots_(settings_.inflight, settings_.thin_max, scheduler.now()),
       climb_(settings_.climb) {
   if (climb_) rule_.max_items = std::min<uint64_t>(climb_->size(), rule_.max_items);
 }
@@ -81,9 +81,7 @@ BatchStats BatchCore::stats() {
   return stats;
 }
 
-std::optional<Error> BatchCore::refusal() {
-  if (!closed_ && waiting_.load(std::memory_order_relaxed) < settings_.waiting_max)
-    return std::nullopt;
+Error BatchCore::refusal() {
   ++stats_.refused;
   Error error = closed_ ? Error(Errc::closed, "the batcher was closed")
                         : Error(Errc::overloaded, "waiting_max items wait for a batch");
@@ -100,10 +98,12 @@ void BatchCore::add(Lock lock, Gathering& gathering, BatchItem& item) {
   const bool outside = !scheduler_.on_worker();
   const bool first = gathering.count == 0;
   if (first) gathering.first = latest_ = scheduler_.now();
-  item.place = Place::gathering;
-  item.gathering = &gathering;
   item.came = latest_;
-  gathering.items.push_back(item);
+  BatchCall& call = open_call(gathering, item);
+  call.items.push_back(item);
+  ++call.count;
+  call.weight += item.weight;
+  enter(call, item);
   ++gathering.count;
   gathering.weight += item.weight;
   ++pending_;
@@ -114,24 +114,42 @@ void BatchCore::add(Lock lock, Gathering& gathering, BatchItem& item) {
                  outside ? std::memory_order_seq_cst : std::memory_order_relaxed);
 
   RunnableList calls;
-  const bool due = rule_.due(look_at(gathering));
+  const bool due = may_be_due(gathering) && rule_.due(look_at(gathering));
   if (due && !gathering.linked()) latest_ = scheduler_.now();
   if (first || due != gathering.linked()) queue_.place(gathering, due, false, latest_);
-  if (due) {
-    if (can_call()) take_due(false, latest_, calls);
-  } else if (first) {
-    set_timer();
-  }
+  if (due && can_call()) take_due(false, latest_, calls);
   const bool taken = !calls.empty();
-  if (!taken && outside) notice_idle();
+  const bool idle = !taken && outside && notice_idle();
+  // The flush task is queued where a call would be: no timer could be sooner.
+  if (first && !due && !flush_wanted_) set_timer();
   lock.unlock();
   if (taken) scheduler_.schedule(std::move(calls));
+  if (idle) scheduler_.schedule(flush_task_);
+}
+
+void BatchCore::enter(BatchCall& call, BatchItem& item) {
+  item.place = Place::in_batch;
+  item.call = &call;
+  ++call.callers;
+  call.deadline = std::max(call.deadline, item.deadline);
+}
+
+BatchCall& BatchCore::open_call(Gathering& gathering, const BatchItem& item) {
+  if (!gathering.calls.empty()) {
+    BatchCall& last = gathering.calls.back();
+    if (last.count < rule_.max_items &&
+        (rule_.max_weight == 0 || last.weight + item.weight <= rule_.max_weight))
+      return last;
+  }
+  BatchCall& call = *make_call(gathering);
+  call.gathering = &gathering;
+  gathering.calls.push_back(call);
+  return call;
 }
 
 void BatchCore::share(Lock lock, BatchItem& owner, BatchItem& item) {
   const bool outside = !scheduler_.on_worker();
-  item.place = Place::gathering;
-  item.gathering = owner.gathering;
+  enter(*owner.call, item);
   item.owner = &owner;
   owner.sharers.push_back(item);
   ++pending_;
@@ -139,36 +157,46 @@ void BatchCore::share(Lock lock, BatchItem& owner, BatchItem& item) {
   ++stats_.shared;
   waiting_.store(waiting_.load(std::memory_order_relaxed) + 1,
                  outside ? std::memory_order_seq_cst : std::memory_order_relaxed);
-  if (outside) notice_idle();
+  const bool idle = outside && notice_idle();
   lock.unlock();
+  if (idle) scheduler_.schedule(flush_task_);
 }
 
-void BatchCore::remove(Gathering& gathering, BatchItem& item) {
+void BatchCore::remove(BatchItem& item) {
+  BatchCall& call = *item.call;
+  Gathering& gathering = *call.gathering;
   waiting_.store(waiting_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  --call.callers;
+  call.deadline_doubtful = true;
   if (item.owner != nullptr) {
     item.owner->sharers.erase(item);
     return;
   }
   if (!item.sharers.empty()) {
-    // Another one stands for the key from now on. It goes before all others, so it counts as no
-    // younger than they.
+    // Another one stands for the key from now on. It goes before all others of its call, so it
+    // counts as no younger than they.
     BatchItem& next = item.sharers.pop_front();
     next.owner = nullptr;
-    next.came = gathering.first;
-    gathering.items.push_front(next);
+    next.came = call.items.front().came;
+    call.items.push_front(next);
     while (!item.sharers.empty()) {
       BatchItem& sharer = item.sharers.pop_front();
       sharer.owner = &next;
       next.sharers.push_back(sharer);
     }
-    gathering.items.erase(item);
-    gathering.weight += next.weight;
-    gathering.weight -= item.weight;
+    call.items.erase(item);
+    call.weight += next.weight - item.weight;
+    gathering.weight += next.weight - item.weight;
     unlist(gathering, item, &next);
   } else {
-    gathering.items.erase(item);
+    call.items.erase(item);
+    call.weight -= item.weight;
     gathering.weight -= item.weight;
     unlist(gathering, item, nullptr);
+    if (--call.count == 0) {
+      gathering.calls.erase(call);
+      call.let_go();
+    }
     --gathering.count;
     gathering.asked = std::min(gathering.asked, gathering.count);
   }
@@ -177,7 +205,7 @@ void BatchCore::remove(Gathering& gathering, BatchItem& item) {
 
 void BatchCore::settle(Gathering& gathering, bool served, Time now) {
   if (gathering.count > 0) {
-    gathering.first = gathering.items.front().came;
+    gathering.first = gathering.calls.front().items.front().came;
     queue_.place(gathering, rule_.due(look_at(gathering)), served, now);
     return;
   }
@@ -198,14 +226,14 @@ void BatchCore::leave(BatchItem& item) {
       case Place::refused:
         forget(1);
         break;
-      case Place::gathering:
-        remove(*item.gathering, item);
+      case Place::in_batch:
         ++stats_.left;
-        to_release = item.unit;
-        forget(1);
-        break;
-      case Place::in_call:
-        ++stats_.left;
+        if (item.call->gathering != nullptr) {
+          remove(item);
+          to_release = item.unit;
+          forget(1);
+          break;
+        }
         if (++item.call->left == item.call->callers) {
           item.call->stop_wanted = true;
           if (item.call->has_scope) {
@@ -233,7 +261,7 @@ void BatchCore::leave(BatchItem& item) {
 
 void BatchCore::detach(BatchItem& item) {
   Lock lock(mutex_);
-  if (item.place == Place::in_call) item.place = Place::detached;
+  if (item.place == Place::in_batch) item.place = Place::detached;
 }
 
 void BatchCore::count_unheard() {

@@ -5,12 +5,16 @@
 //                                                        └── a slot is free ◄── answered() ─►
 //                                                        over()
 //
-// One short lock guards all of it. Batches of each thread, merged when they go, were not built: see
-// docs/work/batcher.md for what the lock costs.
+// One short lock guards all of it, and nothing under it takes longer the more items there are, but
+// for what is rare (fit()): items enter the very call that they go in, so taking a batch is to take
+// a call off a list. When each item was moved into a call as that was taken, whoever asked
+// meanwhile slept on the lock once in a hundred items. Batches of each thread, merged when they go,
+// were not built: see docs/decisions/0045-batch-speed.md.
 //
 // Locks: the scheduler asks idle hooks under a lock of its own, then this one is taken; under this
-// one, tasks are scheduled and the timer is set. Nobody else's code runs under it but a key's hash
-// and ==.
+// one, the timer is set. Tasks are scheduled after it, since who is woken may run at once, on this
+// very processor, and would only find it taken; what is going to be scheduled keeps the batcher.
+// Nobody else's code runs under it but a key's hash and ==.
 #pragma once
 
 #include <mutex>
@@ -22,6 +26,7 @@
 #include "tram/work/batch/call_slots.h"
 #include "tram/work/batch/gathering.h"
 #include "tram/work/gcra.h"
+#include "tram/work/scheduler/short_lock.h"
 
 namespace tram::work {
 
@@ -35,9 +40,11 @@ class BatchCore : private IdleHook, private Timer {
     FlushRule rule;
     std::optional<BatchSizeClimb> climb;  // Of rule.max_items.
     LimitController inflight;
+    uint32_t thin_max;
     uint64_t waiting_max;
     Gcra* limit;
     LimitCounts limit_counts;
+    bool dedup;
   };
   BatchCore(Scheduler& scheduler, Settings settings);
   // After finish().
@@ -59,10 +66,13 @@ class BatchCore : private IdleHook, private Timer {
   UnitBase& standing() { return standing_; }
 
   // -- Items.
-  using Lock = std::unique_lock<std::mutex>;
+  using Lock = std::unique_lock<ShortLock>;
   Lock lock() { return Lock(mutex_); }
-  // Under the lock: whether one more may come in; if not, why.
-  std::optional<Error> refusal();
+  // Under the lock: whether one more may come in; if not, why not.
+  bool open() const {
+    return !closed_ && waiting_.load(std::memory_order_relaxed) < settings_.waiting_max;
+  }
+  Error refusal();
   // Under the lock: its unit is going to be ended by who asked for it, if by nobody else, and then
   // leaves. The batcher stays until it has.
   void refuse(BatchItem& item);
@@ -112,9 +122,28 @@ class BatchCore : private IdleHook, private Timer {
   // worker.
   bool nothing_runs() const { return answering_ == 0 && scheduler_.idle(); }
   bool can_call() const { return slots_.free() && !limited_; }
+  // Whether a call could be made of what is not full.
+  bool can_call_thin() const { return slots_.free_for_thin() && !limited_; }
+  // Whether something would go, were all idle.
+  bool wants_idle() const {
+    return rule_.flush == Flush::only_idle ? can_call()
+                                           : rule_.flush == Flush::when_idle && can_call_thin();
+  }
   FlushRule::Waiting look_at(const Gathering& gathering) const;
+  // False for most items: then there is no need to ask the rule.
+  bool may_be_due(const Gathering& gathering) const {
+    return gathering.count >= rule_.max_items || gathering.asked > 0 || rule_.max_weight != 0;
+  }
   void settle(Gathering& gathering, bool served, base::Time now);
-  void remove(Gathering& gathering, BatchItem& item);
+  // Where the next item is to go.
+  BatchCall& open_call(Gathering& gathering, const BatchItem& item);
+  void enter(BatchCall& call, BatchItem& item);
+  // Takes the first one from the gathering, with as many items as it may have by now.
+  BatchCall& take_first(Gathering& gathering);
+  void fit(Gathering& gathering, BatchCall& call);
+  // To where `item` is the next one: the end or the front.
+  static void move(BatchItem& item, BatchCall& from, BatchCall& to, bool to_front);
+  void remove(BatchItem& item);
   // Of all that waits it is decided that it goes.
   void ask_for_all(FlushReason why, base::Time now);
   // Makes calls of all that should go now, and sets the timer for what should not.
@@ -124,9 +153,13 @@ class BatchCore : private IdleHook, private Timer {
   bool pay_for_call(const Gathering& gathering, base::Time now, uint64_t& tokens);
   void give_back_tokens(uint64_t tokens);
   void set_timer();
+  void start_timer(base::Time at);
+  // Nothing waits when the timer fires, but something has come and gone since it last did.
+  void keep_ticking(base::Time now);
   void want_flush();
-  // Who is no worker has added something, and the workers may all be asleep.
-  void notice_idle();
+  // Who is no worker has added something, and the workers may all be asleep: true if the flush task
+  // is to be scheduled.
+  bool notice_idle();
   void forget(uint64_t things);
   void note_service(base::Duration service);
 
@@ -141,7 +174,7 @@ class BatchCore : private IdleHook, private Timer {
   FlushTask flush_task_;
   std::atomic<uint64_t> waiting_ = 0;  // Written under the lock.
 
-  std::mutex mutex_;
+  ShortLock mutex_;
   // Guarded by mutex_.
   FlushRule rule_;
   GatheringQueue queue_;
@@ -154,6 +187,7 @@ class BatchCore : private IdleHook, private Timer {
   bool limited_ = false;       // Something could go, but has to wait for the rate limit.
   base::Time limited_until_ = base::Time::never();
   base::Time timer_at_ = base::Time::never();
+  uint64_t items_at_tick_ = 0;  // How many had come when it last fired.
   bool timer_pending_ = false;  // The end has to wait for it: it fires just now.
   uint64_t pending_ = 0;        // Items, calls, the task: what the end has to wait for.
   Signal* all_over_ = nullptr;

@@ -21,7 +21,8 @@ const UnitOps StandingUnit::operations{{[](Runnable&) {}},
                                        [] { return std::string_view("batch function"); }};
 
 void CallScope::end() {
-  if (core.wait()) return;
+  // Its own is the one: most batch functions leave nothing behind.
+  if (core.only_one_left() || core.wait()) return;
   core.stop(Errc::cancelled);
   TRAM_ASSERT(core.wait(), "a batch function's scope ends with units that can never end");
 }
@@ -48,9 +49,9 @@ bool BatchCore::begin_alone(Time& began, uint32_t& in_flight) {
   if (!settings_.rule.looks_at_idle() || scheduler_.on_worker() || !scheduler_.idle()) return false;
   began = scheduler_.now();
   Lock lock(mutex_);
-  if (closed_ || !can_call() || waiting_.load(std::memory_order_relaxed) > 0) return false;
+  if (closed_ || !can_call_thin() || waiting_.load(std::memory_order_relaxed) > 0) return false;
   if (settings_.limit != nullptr && !settings_.limit->try_acquire(1, began)) return false;
-  slots_.take(began);
+  slots_.take(true, began);
   in_flight = slots_.taken();
   ++pending_;
   ++stats_.items;
@@ -64,14 +65,14 @@ void BatchCore::end_alone(Time began, uint32_t in_flight, const Error* error) {
   Time now = scheduler_.now();
   RunnableList calls;
   Lock lock(mutex_);
-  slots_.give_back({.latency = now - began, .in_flight = in_flight, .outcome = outcome_of(error)},
-                   now);
+  slots_.give_back(
+      true, {.latency = now - began, .in_flight = in_flight, .outcome = outcome_of(error)}, now);
   note_service(now - began);
-  if (waiting_.load(std::memory_order_relaxed) > 0) {
-    take_due(nothing_runs(), now, calls);
-    scheduler_.schedule(std::move(calls));
-  }
+  if (waiting_.load(std::memory_order_relaxed) > 0) take_due(nothing_runs(), now, calls);
   forget(1);
+  if (calls.empty()) return;
+  lock.unlock();
+  scheduler_.schedule(std::move(calls));
 }
 
 void BatchCore::note_service(Duration service) {
@@ -105,7 +106,7 @@ bool BatchCore::begin(BatchCall& call) {
         --call.count;
       }
     }
-    if (call.count > 0 && call.needs_deadline) {
+    if (call.count > 0 && call.needs_deadline && (call.left > 0 || call.deadline_doubtful)) {
       call.deadline = Time::from_nanoseconds(0);
       auto later = [&](const BatchItem& item) {
         if (item.place != Place::left) call.deadline = std::max(call.deadline, item.deadline);
@@ -129,6 +130,7 @@ bool BatchCore::begin(BatchCall& call) {
       give_back_tokens(call.tokens - std::min(call.tokens, call.count));
     if (call.count == 0) {
       slots_.give_back(
+          call.thin,
           {.latency = Duration(), .in_flight = call.in_flight, .outcome = Outcome::cancelled}, now);
       take_due(false, now, calls);
     }
@@ -157,7 +159,8 @@ void BatchCore::answered(BatchCall& call, const Error* error) {
   call.answered = true;
   ++answering_;
   Outcome outcome = call.stop_wanted ? Outcome::cancelled : outcome_of(error);
-  slots_.give_back({.latency = now - call.began, .in_flight = call.in_flight, .outcome = outcome},
+  slots_.give_back(call.thin,
+                   {.latency = now - call.began, .in_flight = call.in_flight, .outcome = outcome},
                    now);
   if (outcome != Outcome::cancelled) note_service(now - call.began);
   if (climb_ && error == nullptr && outcome == Outcome::ok) {
@@ -165,6 +168,7 @@ void BatchCore::answered(BatchCall& call, const Error* error) {
     rule_.max_items = std::min<uint64_t>(climb_->size(), settings_.rule.max_items);
   }
   take_due(false, now, calls);
+  lock.unlock();
   scheduler_.schedule(std::move(calls));
 }
 
@@ -175,8 +179,11 @@ void BatchCore::over(BatchCall& call, uint64_t ended) {
   Lock lock(mutex_);
   if (answered) --answering_;
   // A body that stepped aside is no worker now: nobody else may notice that all is idle.
-  if (outside && waiting_.load(std::memory_order_relaxed) > 0) notice_idle();
+  const bool idle = outside && waiting_.load(std::memory_order_relaxed) > 0 && notice_idle();
   forget(ended + 1);
+  if (!idle) return;
+  lock.unlock();
+  scheduler_.schedule(flush_task_);
 }
 
 }  // namespace tram::work

@@ -1,11 +1,13 @@
 // When batches go: who looks, and what is done then. What decides is in flush_rule.cc, whose turn
 // it is in gathering.h.
 #include <algorithm>
+#include <limits>
 
 #include "tram/work/batch/batch_core.h"
 
 namespace tram::work {
 
+using base::Duration;
 using base::Time;
 using Place = BatchItem::Place;
 
@@ -31,7 +33,9 @@ void BatchCore::take_due(bool idle, Time now, RunnableList& calls) {
   // The first of several calls brings what is not idle: the others are to go all the same.
   if (idle && rule_.flush == Flush::only_idle) ask_for_all(FlushReason::idle, now);
   while (can_call()) {
-    Gathering* next = queue_.next(idle, rule_.patience(stats_.service), now);
+    const bool thin = can_call_thin();
+    Gathering* next =
+        queue_.next(idle && thin, thin ? rule_.patience(stats_.service) : Duration::forever(), now);
     if (next == nullptr) break;
     auto reason = rule_.reason(look_at(*next), idle, stats_.service, now);
     if (!reason)
@@ -45,28 +49,11 @@ void BatchCore::take_due(bool idle, Time now, RunnableList& calls) {
 bool BatchCore::take_one(Gathering& gathering, FlushReason reason, Time now, RunnableList& calls) {
   uint64_t tokens = 0;
   if (!pay_for_call(gathering, now, tokens)) return false;
-  BatchCall& call = *make_call(gathering);
-  uint64_t weight = 0;
-  while (!gathering.items.empty() && call.count < rule_.max_items) {
-    BatchItem& item = gathering.items.front();
-    // One that is too heavy by itself goes alone.
-    if (rule_.max_weight != 0 && call.count > 0 && weight + item.weight > rule_.max_weight) break;
-    gathering.items.erase(item);
-    weight += item.weight;
-    unlist(gathering, item, nullptr);
-    auto enter = [&call](BatchItem& entering) {
-      entering.place = Place::in_call;
-      entering.call = &call;
-      ++call.callers;
-    };
-    enter(item);
-    for (auto* each = item.sharers.first(); each != nullptr; each = item.sharers.next(*each))
-      enter(*each);
-    call.items.push_back(item);
-    ++call.count;
-  }
+  const bool thin = !gathering.linked();  // It is not due.
+  BatchCall& call = take_first(gathering);
+  call.thin = thin;
   gathering.count -= call.count;
-  gathering.weight -= weight;
+  gathering.weight -= call.weight;
   gathering.asked -= std::min(gathering.asked, call.count);
   waiting_.store(waiting_.load(std::memory_order_relaxed) - call.callers,
                  std::memory_order_relaxed);
@@ -77,12 +64,69 @@ bool BatchCore::take_one(Gathering& gathering, FlushReason reason, Time now, Run
   call.tokens = tokens;
   call.reason = reason;
   call.first = gathering.first;
-  slots_.take(now);
+  slots_.take(call.thin, now);
   call.in_flight = slots_.taken();
   ++pending_;
   calls.push_back(call);
   settle(gathering, true, now);
   return true;
+}
+
+BatchCall& BatchCore::take_first(Gathering& gathering) {
+  BatchCall& call = gathering.calls.pop_front();
+  const bool too_many = call.count > rule_.max_items;
+  const bool too_heavy = rule_.max_weight != 0 && call.weight > rule_.max_weight;
+  if (too_many || too_heavy || (call.count < rule_.max_items && !gathering.calls.empty()))
+    fit(gathering, call);
+  call.gathering = nullptr;
+  if (settings_.dedup)
+    for (BatchItem* each = call.items.first(); each != nullptr; each = call.items.next(*each))
+      unlist(gathering, *each, nullptr);
+  return call;
+}
+
+void BatchCore::fit(Gathering& gathering, BatchCall& call) {
+  const uint64_t weight_max =
+      rule_.max_weight != 0 ? rule_.max_weight : std::numeric_limits<uint64_t>::max();
+  // One that is too heavy by itself goes alone.
+  auto too_much = [&] {
+    return call.count > 1 && (call.count > rule_.max_items || call.weight > weight_max);
+  };
+  if (too_much()) {
+    BatchCall& rest = *make_call(gathering);
+    rest.gathering = &gathering;
+    while (too_much()) move(call.items.back(), call, rest, true);
+    gathering.calls.push_front(rest);
+    return;
+  }
+  while (call.count < rule_.max_items && !gathering.calls.empty()) {
+    BatchCall& next = gathering.calls.front();
+    BatchItem& item = next.items.front();
+    if (call.weight > weight_max || item.weight > weight_max - call.weight) break;
+    move(item, next, call, false);
+    if (next.count > 0) continue;
+    gathering.calls.erase(next);
+    next.let_go();
+  }
+}
+
+void BatchCore::move(BatchItem& item, BatchCall& from, BatchCall& to, bool to_front) {
+  from.items.erase(item);
+  from.deadline_doubtful = true;
+  --from.count;
+  ++to.count;
+  from.weight -= item.weight;
+  to.weight += item.weight;
+  auto tell = [&](BatchItem& each) {
+    each.call = &to;
+    --from.callers;
+    ++to.callers;
+    to.deadline = std::max(to.deadline, each.deadline);
+  };
+  tell(item);
+  for (auto* each = item.sharers.first(); each != nullptr; each = item.sharers.next(*each))
+    tell(*each);
+  to_front ? to.items.push_front(item) : to.items.push_back(item);
 }
 
 bool BatchCore::pay_for_call(const Gathering& gathering, Time now, uint64_t& tokens) {
@@ -103,14 +147,29 @@ void BatchCore::give_back_tokens(uint64_t tokens) {
 void BatchCore::set_timer() {
   // Without a slot there is nothing to be done: who frees one looks at all that waits.
   if (!slots_.free()) return;
-  Time at = limited_ ? limited_until_ : queue_.first_young() + rule_.patience(stats_.service);
+  Time at = limited_                 ? limited_until_
+            : slots_.free_for_thin() ? queue_.first_young() + rule_.patience(stats_.service)
+                                     : Time::never();
   // A timer that is set already and comes too early is left to find that out: most batches go
   // before theirs, and setting it for each of them would wake its thread each time.
   if (at >= timer_at_) return;
   // It fires just now, and will look for itself.
   if (timer_at_ != Time::never() && !scheduler_.stop(*this)) return;
+  start_timer(at);
+}
+
+void BatchCore::start_timer(Time at) {
   timer_at_ = at;
   scheduler_.start(*this, at);
+}
+
+void BatchCore::keep_ticking(Time now) {
+  // Where batches come and go, one will set it within the same time: to let it run is cheaper than
+  // to wake its thread for that.
+  if (timer_at_ != Time::never() || closed_ || stats_.items == items_at_tick_) return;
+  const Duration patience = rule_.patience(stats_.service);
+  if (patience < Duration::forever()) start_timer(now + patience);
+  items_at_tick_ = stats_.items;
 }
 
 void BatchCore::on_time(Timer& timer) {
@@ -119,32 +178,37 @@ void BatchCore::on_time(Timer& timer) {
   Lock lock(self.mutex_);
   self.timer_at_ = Time::never();
   self.limited_ = false;
-  if (self.waiting_.load(std::memory_order_relaxed) > 0) {
-    self.take_due(self.nothing_runs(), self.scheduler_.now(), calls);
-    self.scheduler_.schedule(std::move(calls));
-  }
+  const Time now = self.scheduler_.now();
+  if (self.waiting_.load(std::memory_order_relaxed) > 0)
+    self.take_due(self.nothing_runs(), now, calls);
+  self.keep_ticking(now);
   if (self.timer_pending_) self.forget(1);
+  if (calls.empty()) return;
+  lock.unlock();
+  self.scheduler_.schedule(std::move(calls));
 }
 
 bool BatchCore::on_idle() {
   if (waiting_.load() == 0) return false;
   Lock lock(mutex_);
-  if (waiting_.load(std::memory_order_relaxed) == 0 || flush_wanted_ || !can_call()) return false;
+  if (waiting_.load(std::memory_order_relaxed) == 0 || flush_wanted_ || !wants_idle()) return false;
   // Under the lock, so that what has come so far is all that could. Who asks may have been delayed.
   if (!nothing_runs()) return false;
   want_flush();
+  lock.unlock();
+  scheduler_.schedule(flush_task_);
   return true;
 }
 
-void BatchCore::notice_idle() {
-  if (!rule_.looks_at_idle() || flush_wanted_ || !can_call()) return;
-  if (nothing_runs()) want_flush();
+bool BatchCore::notice_idle() {
+  if (flush_wanted_ || !wants_idle() || !nothing_runs()) return false;
+  want_flush();
+  return true;
 }
 
 void BatchCore::want_flush() {
   flush_wanted_ = true;
   ++pending_;
-  scheduler_.schedule(flush_task_);
 }
 
 void BatchCore::FlushTask::run_it(Runnable& task) {
@@ -156,9 +220,9 @@ void BatchCore::FlushTask::run_it(Runnable& task) {
     core.flush_wanted_ = false;
     core.take_due(true, core.scheduler_.now(), calls);
     if (!calls.empty()) mine = &calls.pop_front();
-    core.scheduler_.schedule(std::move(calls));
     core.forget(1);
   }
+  if (!calls.empty()) core.scheduler_.schedule(std::move(calls));
   // The call keeps the batcher.
   if (mine != nullptr) mine->ops->run(*mine);
 }
@@ -169,6 +233,7 @@ void BatchCore::flush() {
   Time now = scheduler_.now();
   ask_for_all(FlushReason::asked, now);
   take_due(false, now, calls);
+  lock.unlock();
   scheduler_.schedule(std::move(calls));
 }
 
@@ -179,6 +244,7 @@ void BatchCore::close() {
   closed_ = true;
   queue_.all_due(now);
   take_due(false, now, calls);
+  lock.unlock();
   scheduler_.schedule(std::move(calls));
 }
 

@@ -1,10 +1,11 @@
 // One caller's wish, as the batcher's own parts see it.
 //
-// Its life: nowhere ──► gathering ──► in_call ──► detached
-//              ├─────────────┴────────────┴────► left      the caller gave up
+// Its life: nowhere ──► in_batch ──► detached
+//              ├───────────┴───────────┴────► left      the caller gave up
 //              └──► refused
 //
-// Everything here is guarded by the batcher's lock, except that a call may walk its own items.
+// Everything here is guarded by the batcher's lock, except that a call that has begun may walk its
+// own items.
 #pragma once
 
 #include "tram/base/intrusive_list.h"
@@ -14,16 +15,12 @@
 namespace tram::work {
 
 struct BatchCall;
-struct Gathering;
 
 struct BatchItem : base::Link<BatchItem> {
-  enum class Place : uint8_t { nowhere, gathering, in_call, detached, left, refused };
+  enum class Place : uint8_t { nowhere, in_batch, detached, left, refused };
 
-  UnitBase* unit = nullptr;  // nullptr: nobody waits for it.
-  union {
-    Gathering* gathering = nullptr;
-    BatchCall* call;
-  };
+  UnitBase* unit = nullptr;    // nullptr: nobody waits for it.
+  BatchCall* call = nullptr;   // That it is in; it may still gather.
   BatchItem* owner = nullptr;  // The one with the same key that stands for both in the batch.
   base::IntrusiveList<BatchItem, BatchItem> sharers;  // Of an owner.
   uint64_t weight = 1;
@@ -32,6 +29,7 @@ struct BatchItem : base::Link<BatchItem> {
   // each item would cost as much as all the rest of its way in.
   base::Time came;
   Place place = Place::nowhere;
+  bool claimed = false;  // By its call, which gives it its result. The call's own.
 };
 
 }  // namespace tram::work

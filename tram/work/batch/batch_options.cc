@@ -34,6 +34,7 @@ BatchCore::Settings check_settings(PlainBatchOptions options) {
   if (options.dedup && !options.can_copy) wrong("dedup needs a value that can be copied");
   auto inflight = LimitController::make(options.inflight.options);
   if (!inflight) wrong("inflight: " + std::string(inflight.error().detail()));
+  if (options.inflight.thin_max == 0) wrong("inflight: thin_max must be at least 1");
   // More could never be paid for.
   if (options.limit != nullptr && options.limit_counts == LimitCounts::items)
     max_items = std::min(max_items, options.limit->burst());
@@ -45,9 +46,11 @@ BatchCore::Settings check_settings(PlainBatchOptions options) {
                    .slot_wait = options.slot_wait},
           .climb = std::move(climb),
           .inflight = std::move(*inflight),
+          .thin_max = options.inflight.thin_max,
           .waiting_max = options.waiting_max,
           .limit = options.limit,
-          .limit_counts = options.limit_counts};
+          .limit_counts = options.limit_counts,
+          .dedup = options.dedup};
 }
 
 }  // namespace tram::work

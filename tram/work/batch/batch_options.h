@@ -87,9 +87,9 @@ struct BatchOptions {
   // See FlushReason::slot. Nothing: as long as a call takes, measured, but at least 100 us.
   std::optional<base::Duration> slot_wait = {};
   Flush flush = Flush::when_idle;
-  // Calls at the same time: a number; or LimitOptions, and it is found by itself. Two by default:
-  // while one is under way, the next one gathers.
-  InFlight inflight = 2;
+  // Calls at the same time: a number; or LimitOptions, and it is found by itself. By default two,
+  // and of full ones what is found to help, at most 16: see InFlight.
+  InFlight inflight = {};
   // How often calls may be made, or how many items may go. Several batchers and others may share
   // one; it outlives them.
   CallLimit limit = {};

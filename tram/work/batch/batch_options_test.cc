@@ -36,6 +36,9 @@ TEST_CASE("options that contradict each other are named") {
         "max_weight times waiting_max must fit into 64 bits");
   CHECK(wrong({.inflight = 0}).starts_with("inflight: "));
   CHECK(wrong({.inflight = -1}).starts_with("inflight: "));
+  InFlight no_thin_ones = 4;
+  no_thin_ones.thin_max = 0;
+  CHECK(wrong({.inflight = no_thin_ones}) == "inflight: thin_max must be at least 1");
   CHECK(wrong({.waiting_max = 0}) == "waiting_max must be at least 1");
   struct Odd {
     int value;
@@ -75,6 +78,75 @@ TEST_CASE("calls in flight are found by themselves, and never more than the maxi
   CHECK(scope.wait().has_value());
   CHECK(loads.stats().in_flight_max == 32);
   CHECK(loads.stats().limit == 32);
+}
+
+TEST_CASE("by default full calls go together, as many as help, and others two at a time") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  int thin = 0;
+  int thin_most = 0;
+  Batcher<int, int> loads(runtime, [&](std::span<const int> keys, Context c) {
+    const bool full = keys.size() == 100;
+    if (!full) thin_most = std::max(thin_most, ++thin);
+    return c.spawn_after(
+        [&thin, full, n = keys.size()] {
+          if (!full) --thin;
+          return std::vector(n, 1);
+        },
+        c.sleep(5ms));
+  });
+  CHECK(loads.stats().limit == 4);
+  SUBCASE("a thousand at a time: in the end one round trip") {
+    for (int round = 0; round < 20; ++round) {
+      Scope scope(runtime);
+      const auto began = sim.now();
+      scope.spawn([&](Context c) {
+        for (int i = 0; i < 1000; ++i) loads(i, c);
+      });
+      CHECK(scope.wait().has_value());
+      // Ten calls, four at first, then with what is found to help.
+      const Duration taken = sim.now() - began;
+      if (round == 0) CHECK(taken == Duration(10ms));
+      if (round > 1) CHECK(taken == Duration(5ms));
+    }
+    CHECK(loads.stats().limit >= 10);
+    CHECK(loads.stats().in_flight_max <= 16);
+    CHECK(loads.stats().calls == 200);
+    CHECK(thin_most == 0);
+  }
+  SUBCASE("one every millisecond: two round trips at a time, the others gather") {
+    Scope scope(runtime);
+    for (int i = 0; i < 1000; ++i)
+      scope.spawn_after([&, i](Context c) { return loads(i, c); }, scope.sleep(i * 1ms));
+    CHECK(scope.wait().has_value());
+    CHECK(thin_most == 2);
+    CHECK(loads.stats().in_flight_max == 2);
+    CHECK(loads.stats().calls <= 1000 * 2 / 5 + 2);
+  }
+}
+
+TEST_CASE("by default a downstream that can do two at a time is not given ten") {
+  Sim sim(1);
+  Runtime runtime(sim);
+  // Two connections: who finds both taken waits for one.
+  std::array<Time, 2> free_at = {};
+  Batcher<int, int> loads(runtime, [&](std::span<const int> keys, Context c) {
+    Time& connection = *std::ranges::min_element(free_at);
+    connection = std::max(connection, runtime.now()) + Duration(5ms);
+    return c.spawn_after([n = keys.size()] { return std::vector(n, 1); },
+                         c.sleep(connection - runtime.now()));
+  });
+  double limits = 0;
+  for (int round = 0; round < 200; ++round) {
+    Scope scope(runtime);
+    scope.spawn([&](Context c) {
+      for (int i = 0; i < 1000; ++i) loads(i, c);
+    });
+    CHECK(scope.wait().has_value());
+    limits += loads.stats().limit;
+  }
+  MESSAGE("mean limit " << limits / 200);
+  CHECK(limits / 200 < 6);
 }
 
 TEST_CASE("the size of calls is found by itself, and never more than the maximum") {

@@ -157,6 +157,7 @@ struct FunctionCore<Key, Value, F>::Call final : BatchCall, Waiter {
   void end(Result<Bare> bare) {
     Answers<Key, Value, Bare> answers(std::move(bare), keys, function.name());
     function.answered(*this, answers.error());
+    function.claim_all(items);
     uint64_t over = 0;
     for (size_t i = 0; !items.empty(); ++i) {
       BatchItem& item = items.pop_front();

@@ -7,14 +7,16 @@
 #pragma once
 
 #include "tram/base/heap.h"
-#include "tram/work/batch/batch_item.h"
+#include "tram/work/batch/batch_call.h"
 #include "tram/work/batch/flush_rule.h"
 
 namespace tram::work {
 
 struct Gathering : base::Link<Gathering>, base::HeapPlace<Gathering> {
-  base::IntrusiveList<BatchItem, BatchItem> items;  // Without sharers; the longest waiting first.
-  uint64_t count = 0;                               // Of `items`.
+  // Calls to be, in the order in which they go; none is empty. All but the last are full, unless
+  // callers have left or a call may have more by now: see BatchCore::fit().
+  base::IntrusiveList<BatchCall, BatchCall> calls;
+  uint64_t count = 0;  // Of items in all of them, without sharers.
   uint64_t weight = 0;
   uint64_t asked = 0;                          // Of them, those that are to go in any case,
   FlushReason asked_why = FlushReason::asked;  // and why.

@@ -47,13 +47,10 @@ class ItemUnit final : public TypedUnit<Value>, public Outside, public KeyedItem
   static ItemUnit& of(BatchItem& item) {
     return static_cast<ItemUnit&>(static_cast<KeyedItem<Key>&>(item));
   }
-  // False if it is over already.
-  bool end(Result<Value> result) {
-    if (!this->claim()) return false;
-    if (&this->scope() != &core_->home()) this->scope().remove_outside(*this);
+  // After its call has claimed it, and taken it off its scope's list.
+  void end(Result<Value> result) {
     this->store(std::move(result));
     this->finish();
-    return true;
   }
 
  private:
@@ -171,6 +168,29 @@ class KeyedCore : public BatchCore {
   const Options& options() const { return options_; }
 
  protected:
+  // Before the results are given out: from now on nobody else ends these. Items that come one after
+  // the other from one scope leave it under one lock.
+  void claim_all(base::IntrusiveList<BatchItem, BatchItem>& items) {
+    ScopeCore* scope = nullptr;
+    std::unique_lock<std::mutex> held;
+    auto claim = [&](BatchItem& item) {
+      if (item.unit == nullptr) return;
+      item.claimed = item.unit->claim();
+      ScopeCore& its = item.unit->scope();
+      if (!item.claimed || &its == &this->home()) return;
+      if (scope != &its) {
+        held = {};
+        held = its.hold_outside();
+        scope = &its;
+      }
+      its.remove_outside(ItemUnit<Key, Value>::of(item), held);
+    };
+    for (BatchItem* each = items.first(); each != nullptr; each = items.next(*each)) {
+      claim(*each);
+      for (auto* also = each->sharers.first(); also != nullptr; also = each->sharers.next(*also))
+        claim(*also);
+    }
+  }
   void give(BatchItem& item, const Key& key, Result<Value> result, uint64_t& ended) {
     if (item.unit == nullptr) {
       if (!result) {
@@ -184,10 +204,12 @@ class KeyedCore : public BatchCore {
       return;
     }
     auto& unit = ItemUnit<Key, Value>::of(item);
-    if (unit.end(std::move(result)))
+    if (item.claimed) {
+      unit.end(std::move(result));
       ++ended;
-    else
+    } else {
       this->detach(unit);
+    }
     unit.release();
   }
   Partition partition_of(const Key& key, const Spawner& caller) const {
@@ -197,6 +219,7 @@ class KeyedCore : public BatchCore {
  private:
   // Why not, if it was not taken. One that was cancelled meanwhile is not taken either.
   std::optional<Error> enter(KeyedItem<Key>& item, const Spawner& caller) {
+    if (!options_.weight && !options_.partition) return enter(item, Partition(), std::nullopt);
     Partition partition;
     std::optional<Error> refused;
     try {
@@ -208,9 +231,13 @@ class KeyedCore : public BatchCore {
       refused =
           Error::from_exception(std::current_exception()).in(this->name(), std::source_location());
     }
+    return enter(item, std::move(partition), std::move(refused));
+  }
+  std::optional<Error> enter(KeyedItem<Key>& item, Partition&& partition,
+                             std::optional<Error>&& refused) {
     BatchCore::Lock lock = this->lock();
     if (item.place == BatchItem::Place::left) return Error(Errc::cancelled);
-    if (!refused) refused = this->refusal();
+    if (!refused && !this->open()) refused = this->refusal();
     if (refused) {
       this->refuse(item);
       return refused;

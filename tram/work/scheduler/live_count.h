@@ -23,6 +23,10 @@ class LiveCount {
   // The one that makes it zero calls on_zero(), and nobody touches the count after that.
   void remove();
 
+  // For whoever holds the one that is left, and alone could add more: nobody else has any, nor
+  // credits.
+  bool only_one_left() const { return count_.load(std::memory_order_acquire) == 1; }
+
   // Before this thread runs somebody's code: what it holds of any other count is given back.
   void focus();
   // Before this thread sleeps.

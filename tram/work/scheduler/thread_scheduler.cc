@@ -241,13 +241,17 @@ bool ThreadScheduler::idle() const {
 
 void ThreadScheduler::wake_one() {
   if (sleepers_.load() == 0 || searching_.load() > 0) return;
-  std::lock_guard lock(sleep_mutex_);
-  if (asleep_.empty()) return;
-  Worker* worker = asleep_.back();
-  asleep_.pop_back();
-  --sleepers_;
-  ++searching_;  // On its behalf: until it has looked around nobody else need be woken.
-  worker->woken = true;
+  Worker* worker = nullptr;
+  {
+    std::lock_guard lock(sleep_mutex_);
+    if (asleep_.empty()) return;
+    worker = asleep_.back();
+    asleep_.pop_back();
+    --sleepers_;
+    ++searching_;  // On its behalf: until it has looked around nobody else need be woken.
+    worker->woken = true;
+  }
+  // Without the lock: it may run at once, on this very processor, and wants it.
   worker->woken_up.notify_one();
 }
 

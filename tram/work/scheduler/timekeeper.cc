@@ -21,10 +21,16 @@ Timekeeper::~Timekeeper() {
 Time Timekeeper::now() { return base::SystemClock().now(); }
 
 void Timekeeper::start(Timer& timer, Time deadline) {
-  std::lock_guard lock(mutex_);
-  timers_.start(timer, deadline);
-  if (!thread_.joinable()) thread_ = std::thread([this] { keep_time(); });
-  if (deadline < waits_until_) changed_.notify_all();
+  bool sooner = false;
+  {
+    std::lock_guard lock(mutex_);
+    timers_.start(timer, deadline);
+    if (!thread_.joinable()) thread_ = std::thread([this] { keep_time(); });
+    sooner = deadline < waits_until_;
+    if (sooner) waits_until_ = deadline;  // One who wakes it is enough.
+  }
+  // Without the lock: the thread may run at once, on this very processor, and wants it.
+  if (sooner) changed_.notify_one();
 }
 
 bool Timekeeper::stop(Timer& timer) {

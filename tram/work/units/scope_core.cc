@@ -445,8 +445,9 @@ bool ScopeCore::add_outside(Outside& outside) {
   return true;
 }
 
-void ScopeCore::remove_outside(Outside& outside) {
-  std::lock_guard lock(mutex_);
+void ScopeCore::remove_outside(Outside& outside) { remove_outside(outside, hold_outside()); }
+
+void ScopeCore::remove_outside(Outside& outside, const std::unique_lock<std::mutex>&) {
   if (outside.linked()) outside_.erase(outside);
 }
 

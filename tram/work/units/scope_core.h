@@ -115,6 +115,10 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   bool add_outside(Outside& outside);
   // Does nothing to one that is not in the list.
   void remove_outside(Outside& outside);
+  // The same for many, under one lock: while it is held, those that are in the list are what the
+  // scope's stop ends.
+  std::unique_lock<std::mutex> hold_outside() { return std::unique_lock(mutex_); }
+  void remove_outside(Outside& outside, const std::unique_lock<std::mutex>& held);
 
   // -- Circles.
   // Does nothing to one that is in the list.
