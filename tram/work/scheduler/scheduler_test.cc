@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tram/base/random.h"
+#include "tram/work/scheduler/chunk_store.h"
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/thread_scheduler.h"
 #include "tram/work/scheduler/timers.h"
@@ -166,6 +167,36 @@ TEST_CASE("blocks of unit memory never overlap, and may be given back by any thr
   for (size_t i = 1; i < blocks.size(); i += 2)
     UnitMemory::give_back(blocks[i].first, blocks[i].second);
   UnitMemory::settle();
+}
+
+TEST_CASE("chunks never overlap, and slabs of which nothing is in use are given back but for one") {
+  const size_t before = ChunkStore::slabs();
+  tram::base::Random random(5);
+  std::vector<unsigned char*> chunks;
+  auto mark = [](unsigned char* chunk) -> unsigned char& {
+    return chunk[ChunkStore::reserved_until];
+  };
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 100; ++i) {
+      auto* chunk = static_cast<unsigned char*>(ChunkStore::take());
+      REQUIRE(reinterpret_cast<uintptr_t>(chunk) % ChunkStore::chunk_size == 0);
+      std::fill_n(&mark(chunk), 64, 0);
+      chunks.push_back(chunk);
+    }
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      REQUIRE(mark(chunks[i]) == 0);  // Nobody else has it.
+      mark(chunks[i]) = 1;
+    }
+    for (unsigned char* chunk : chunks) mark(chunk) = 0;
+    for (int i = 0; i < 90; ++i) {
+      std::swap(chunks[random.below(chunks.size())], chunks.back());
+      ChunkStore::give_back(chunks.back());
+      chunks.pop_back();
+    }
+  }
+  CHECK(ChunkStore::slabs() > before);
+  for (unsigned char* chunk : chunks) ChunkStore::give_back(chunk);
+  CHECK(ChunkStore::slabs() <= before + 1);
 }
 
 TEST_CASE("no wake-up is lost: each task that comes from outside runs, whatever the workers do") {
