@@ -11,6 +11,7 @@ namespace {
 
 // How long a worker looks for work before it sleeps: about as long as waking it would cost.
 constexpr int searches_max = 60;
+constexpr int searches_without_yield = 6;
 constexpr int pauses_per_search = 8;
 constexpr size_t injected_at_once_max = 64;
 // How often what came from outside, and what is oldest in a worker's own deque, goes first. By time
@@ -178,7 +179,11 @@ Runnable* ThreadScheduler::search(Worker& worker) {
         if (--searching_ == 0 && work_is_visible()) wake_one();
         return task;
       }
-      for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause_for_a_moment();
+      // If whoever makes the work shares this processor, this lets it.
+      if (i >= searches_without_yield)
+        std::this_thread::yield();
+      else
+        for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause_for_a_moment();
     }
     --searching_;
   }
