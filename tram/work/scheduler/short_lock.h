@@ -12,19 +12,21 @@ inline void pause_for_a_moment() {
 #endif
 }
 
+inline void lock_soon(std::mutex& mutex) {
+  constexpr int looks_max = 50;
+  for (int looks = 0; looks < looks_max; ++looks) {
+    if (mutex.try_lock()) return;
+    pause_for_a_moment();
+  }
+  mutex.lock();
+}
+
 class ShortLock {
  public:
-  void lock() {
-    for (int looks = 0; looks < looks_max; ++looks) {
-      if (mutex_.try_lock()) return;
-      pause_for_a_moment();
-    }
-    mutex_.lock();
-  }
+  void lock() { lock_soon(mutex_); }
   void unlock() { mutex_.unlock(); }
 
  private:
-  static constexpr int looks_max = 50;
   std::mutex mutex_;
 };
 

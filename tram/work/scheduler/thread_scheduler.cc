@@ -40,6 +40,13 @@ struct alignas(64) ThreadScheduler::Worker {
 namespace {
 // The place that this thread works in. A body may lose it (step_aside) while it runs.
 thread_local constinit void* this_worker = nullptr;
+// What this thread, which fires timers, has scheduled so far.
+struct Gathered {
+  const void* scheduler;
+  RunnableList tasks;
+};
+thread_local constinit Gathered* gathered = nullptr;
+constexpr size_t gathered_max = 64;
 }  // namespace
 
 ThreadScheduler::Worker* ThreadScheduler::current() const {
@@ -291,8 +298,25 @@ void ThreadScheduler::schedule(Runnable& task) {
       wake_one();
     return;
   }
+  if (gathered != nullptr && gathered->scheduler == this) {
+    gathered->tasks.push_back(task);
+    return;
+  }
   inject(task);
   wake_one();
+}
+
+void ThreadScheduler::fire(std::span<Timer* const> timers) {
+  Gathered gathering{.scheduler = this, .tasks = {}};
+  gathered = &gathering;
+  for (Timer* timer : timers) {
+    timer->fire(*timer);
+    if (gathering.tasks.size() < gathered_max) continue;
+    inject(std::move(gathering.tasks));
+    wake_one();
+  }
+  gathered = nullptr;
+  schedule(std::move(gathering.tasks));
 }
 
 void ThreadScheduler::schedule(RunnableList&& tasks) {

@@ -131,7 +131,10 @@ class ThreadScheduler final : public Scheduler {
   std::vector<std::thread> threads_;
   std::vector<std::thread::id> ended_;
 
-  Timekeeper timekeeper_;  // Last: it is stopped before anything that its timers use is gone.
+  // On the thread of timekeeper_: what they schedule is handed over in one piece.
+  void fire(std::span<Timer* const> timers);
+
+  Timekeeper timekeeper_{[this](std::span<Timer* const> due) { fire(due); }};  // Last: it is stopped before anything that its timers use is gone.
 };
 
 }  // namespace tram::work

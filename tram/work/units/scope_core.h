@@ -21,6 +21,7 @@
 #include "tram/work/error.h"
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/scheduler.h"
+#include "tram/work/scheduler/short_lock.h"
 #include "tram/work/units/unit_base.h"
 
 namespace tram::work {
@@ -160,7 +161,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   DeadlineTimer deadline_timer_;
   Signal deadline_fired_;  // Its last act, so that the scope does not go while it fires.
 
-  std::mutex mutex_;
+  ShortLock mutex_;
   // Guarded by mutex_.
   Signal* all_over_ = nullptr;
   base::IntrusiveList<ScopeCore, ScopeCore> children_;
