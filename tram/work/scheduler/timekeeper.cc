@@ -62,7 +62,7 @@ void Timekeeper::keep_time() {
       due.push_back(timer);
     }
     if (!due.empty()) {
-      waits_until_ = Time::never();
+      waits_until_ = Time::from_nanoseconds(0);  // It looks again by itself.
       lock.unlock();
       fire_all_(due);
       lock_soon(mutex_);

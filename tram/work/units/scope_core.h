@@ -22,6 +22,7 @@
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/scheduler.h"
 #include "tram/work/scheduler/short_lock.h"
+#include "tram/work/scheduler/unit_memory.h"
 #include "tram/work/units/unit_base.h"
 
 namespace tram::work {
@@ -60,11 +61,13 @@ Error because_of(const UnitBase& dependency);
 // Holds up a unit: its body returned another unit, or it was given a dependency late.
 class HoldUp final : Waiter, Suspect {
  public:
-  // After `unit` expects one more. Deletes itself.
+  // After `unit` expects one more. Destroys itself.
   static void attach(UnitBase& unit, UnitBase& until, bool failure_counts);
 
  private:
   HoldUp(UnitBase& unit, UnitBase& until, bool failure_counts);
+  static void* operator new(size_t size) { return UnitMemory::take(size); }
+  static void operator delete(void* memory, size_t size) { UnitMemory::give_back(memory, size); }
   static void ended(Waiter& waiter, UnitBase& done, RunnableList& ready);
   static bool fail_it(Suspect& suspect, const Error& error);
 
