@@ -120,7 +120,8 @@ TEST_CASE("timers fire as in a sorted list, in whatever order they are started a
     // The model: deadline and order of start, of those that run.
     std::set<std::tuple<int64_t, uint64_t, size_t>> model;
     auto stop_in_model = [&](size_t number) {
-      return std::erase_if(model, [&](const auto& each) { return std::get<2>(each) == number; }) > 0;
+      return std::erase_if(model, [&](const auto& each) { return std::get<2>(each) == number; }) >
+             0;
     };
     std::vector<size_t> expected;
     int64_t now = 0;

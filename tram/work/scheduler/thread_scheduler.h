@@ -134,7 +134,9 @@ class ThreadScheduler final : public Scheduler {
   // On the thread of timekeeper_: what they schedule is handed over in one piece.
   void fire(std::span<Timer* const> timers);
 
-  Timekeeper timekeeper_{[this](std::span<Timer* const> due) { fire(due); }};  // Last: it is stopped before anything that its timers use is gone.
+  Timekeeper timekeeper_{[this](std::span<Timer* const> due) {
+    fire(due);
+  }};  // Last: it is stopped before anything that its timers use is gone.
 };
 
 }  // namespace tram::work

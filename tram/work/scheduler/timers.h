@@ -94,7 +94,8 @@ class Timers {
   Timer* earliest() {
     Timer* first = heap_.empty() ? nullptr : &heap_.top();
     for (Line& line : lines_)
-      if (Timer* one = line.first(); one != nullptr && (first == nullptr || Earlier()(*one, *first)))
+      if (Timer* one = line.first();
+          one != nullptr && (first == nullptr || Earlier()(*one, *first)))
         first = one;
     return first;
   }

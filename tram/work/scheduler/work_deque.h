@@ -41,8 +41,7 @@ class WorkDeque {
     size_t count = std::min(tasks.size(), static_cast<size_t>(room));
     for (size_t i = 0; i < count; ++i)
       slot(bottom + static_cast<int64_t>(i)).store(tasks[i], std::memory_order_relaxed);
-    if (count > 0)
-      bottom_.store(bottom + static_cast<int64_t>(count), std::memory_order_seq_cst);
+    if (count > 0) bottom_.store(bottom + static_cast<int64_t>(count), std::memory_order_seq_cst);
     return count;
   }
 

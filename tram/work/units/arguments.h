@@ -139,9 +139,9 @@ struct Argument<SettledOne<T>> {
   Edge edge;
 };
 
-// Waits for one of them at a time, from the first on: those that ended meanwhile cost a look, and no
-// exchange with whoever ends them. A worker runs the last spawned first, so mostly the first to be
-// waited for is the last to end.
+// Waits for one of them at a time, from the first on: those that ended meanwhile cost a look, and
+// no exchange with whoever ends them. A worker runs the last spawned first, so mostly the first to
+// be waited for is the last to end.
 template <class T>
 struct ManyUnits : private Waiter {
   static constexpr bool waits = true;
