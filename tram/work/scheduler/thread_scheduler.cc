@@ -11,6 +11,7 @@ namespace {
 
 // How long a worker looks for work before it sleeps: about as long as waking it would cost.
 constexpr int searches_max = 60;
+constexpr Duration search_max = std::chrono::microseconds(50);
 constexpr int searches_without_yield = 6;
 constexpr int pauses_per_search = 8;
 constexpr size_t injected_at_once_max = 64;
@@ -178,6 +179,8 @@ Runnable* ThreadScheduler::search(Worker& worker) {
   // At most half of the workers look around; the others would only be in their way.
   if (2 * searching_.load() < static_cast<int>(workers_.size()) || worker.woken) {
     if (!std::exchange(worker.woken, false)) ++searching_;
+    const Time until = now() + search_max;
+    bool late = false;
     for (int i = 0; i < searches_max; ++i) {
       Runnable* task = take_injected(worker, injected_at_once_max);
       if (task == nullptr) task = steal(worker);
@@ -186,11 +189,15 @@ Runnable* ThreadScheduler::search(Worker& worker) {
         if (--searching_ == 0 && work_is_visible()) wake_one();
         return task;
       }
-      // If whoever makes the work shares this processor, this lets it.
-      if (i >= searches_without_yield)
-        std::this_thread::yield();
-      else
+      if (late) break;
+      if (i < searches_without_yield) {
         for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause_for_a_moment();
+        continue;
+      }
+      // If whoever makes the work shares this processor, this lets it. If it took long, others want
+      // the processor too; one look more, and then to sleep: who is woken is let in sooner.
+      std::this_thread::yield();
+      late = now() > until;
     }
     --searching_;
   }
