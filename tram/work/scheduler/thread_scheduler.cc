@@ -190,7 +190,9 @@ Runnable* ThreadScheduler::search(Worker& worker) {
         return task;
       }
       if (late) break;
-      if (i < searches_without_yield) {
+      // A batch that waits for the moment when nobody runs would wait for the slice of whoever is
+      // let.
+      if (i < searches_without_yield || has_flush_hooks_.load(std::memory_order_relaxed)) {
         for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause_for_a_moment();
         continue;
       }
