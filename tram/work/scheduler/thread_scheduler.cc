@@ -321,7 +321,7 @@ void ThreadScheduler::fire(std::span<Timer* const> timers) {
   for (Timer* timer : timers) {
     timer->fire(*timer);
     if (gathering.tasks.size() < gathered_max) continue;
-    inject(std::move(gathering.tasks));
+    inject(std::exchange(gathering.tasks, {}));
     wake_one();
   }
   gathered = nullptr;

@@ -1,5 +1,7 @@
 #include "tram/work/units/unit_base.h"
 
+#include <utility>
+
 #include "tram/work/scheduler/scheduler.h"
 #include "tram/work/units/scope_core.h"
 
@@ -153,7 +155,7 @@ void UnitBase::tell(uintptr_t last) {
       waiter.wake(waiter, *this, ready);
       // Others may begin while this goes on.
       if (ready.size() == told_at_once_max && first != nullptr)
-        scope.scheduler().schedule(std::move(ready));
+        scope.scheduler().schedule(std::exchange(ready, {}));
     }
     schedule_ready(scope, std::move(ready));
   }
