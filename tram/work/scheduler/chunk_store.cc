@@ -17,10 +17,8 @@ constexpr size_t chunks_in_slab = 32;
 constexpr size_t slab_size = chunks_in_slab * ChunkStore::chunk_size;
 constexpr uint32_t all_free = ~uint32_t{0};
 
-// The pages of a chunk, all at once: one by one, as they are touched, they take four times as long.
-// Where the system cannot, that is what they do. (Pages of 2 MiB would be quicker still where the
-// machine has them at hand, and several times slower where, as in a virtual machine that gives free
-// ones back, it first has to find them.)
+// The pages of a chunk, all at once, rather than by a fault for each. Where the system cannot, that
+// is what happens. (Pages of 2 MiB were tried, and were no clear gain: docs/decisions/0047.)
 void make_pages([[maybe_unused]] void* chunk) {
 #ifdef MADV_POPULATE_WRITE
   ::madvise(chunk, ChunkStore::chunk_size, MADV_POPULATE_WRITE);
