@@ -27,9 +27,9 @@ void spawn_nodes(const Scope& scope, Nodes& nodes, const Body& body) {
     if (!more.empty())
       units.push_back(scope.spawn_after(run(n), all(std::move(more))));
     else if (count == 2)
-      units.push_back(scope.spawn_after(run(n), before[0], before[1]));
+      units.push_back(scope.spawn_after(run(n), std::move(before[0]), std::move(before[1])));
     else if (count == 1)
-      units.push_back(scope.spawn_after(run(n), before[0]));
+      units.push_back(scope.spawn_after(run(n), std::move(before[0])));
     else
       units.push_back(scope.spawn(run(n)));
   }

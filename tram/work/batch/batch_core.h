@@ -26,7 +26,7 @@
 #include "tram/work/batch/call_slots.h"
 #include "tram/work/batch/gathering.h"
 #include "tram/work/gcra.h"
-#include "tram/work/scheduler/short_lock.h"
+#include "tram/work/scheduler/short_mutex.h"
 
 namespace tram::work {
 
@@ -66,7 +66,7 @@ class BatchCore : private IdleHook, private Timer {
   UnitBase& standing() { return standing_; }
 
   // -- Items.
-  using Lock = std::unique_lock<ShortLock>;
+  using Lock = std::unique_lock<ShortMutex>;
   Lock lock() { return Lock(mutex_); }
   // Under the lock: whether one more may come in; if not, why not.
   bool open() const {
@@ -174,7 +174,7 @@ class BatchCore : private IdleHook, private Timer {
   FlushTask flush_task_;
   std::atomic<uint64_t> waiting_ = 0;  // Written under the lock.
 
-  ShortLock mutex_;
+  ShortMutex mutex_;
   // Guarded by mutex_.
   FlushRule rule_;
   GatheringQueue queue_;

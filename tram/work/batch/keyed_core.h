@@ -172,7 +172,7 @@ class KeyedCore : public BatchCore {
   // the other from one scope leave it under one lock.
   void claim_all(base::IntrusiveList<BatchItem, BatchItem>& items) {
     ScopeCore* scope = nullptr;
-    std::unique_lock<std::mutex> held;
+    std::unique_lock<ShortMutex> held;
     auto claim = [&](BatchItem& item) {
       if (item.unit == nullptr) return;
       item.claimed = item.unit->claim();

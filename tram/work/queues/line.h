@@ -12,8 +12,8 @@
 
 #include "tram/base/intrusive_list.h"
 #include "tram/work/error.h"
-#include "tram/work/queues/short_mutex.h"
 #include "tram/work/scheduler/scheduler.h"
+#include "tram/work/scheduler/short_mutex.h"
 
 namespace tram::work {
 

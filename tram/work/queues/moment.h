@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "tram/work/queues/short_mutex.h"
+#include "tram/work/scheduler/short_mutex.h"
 
 namespace tram::work {
 

@@ -4,9 +4,11 @@
 #include <latch>
 #include <set>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "tram/base/random.h"
+#include "tram/work/scheduler/chunk_store.h"
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/thread_scheduler.h"
 #include "tram/work/scheduler/timers.h"
@@ -102,6 +104,55 @@ TEST_CASE("timers fire in the order of their deadlines, equals in the order of t
   CHECK(timers.next_deadline() == Time::never());
 }
 
+TEST_CASE("timers fire as in a sorted list, in whatever order they are started and stopped") {
+  static std::vector<size_t> fired;
+  struct Numbered : Timer {
+    Numbered() : Timer([](Timer& t) { fired.push_back(static_cast<Numbered&>(t).number); }) {}
+    size_t number = 0;
+  };
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    tram::base::Random random(seed);
+    fired.clear();
+    std::vector<Numbered> all(200);
+    for (size_t i = 0; i < all.size(); ++i) all[i].number = i;
+    Timers timers;
+    // The model: deadline and order of start, of those that run.
+    std::set<std::tuple<int64_t, uint64_t, size_t>> model;
+    auto stop_in_model = [&](size_t number) {
+      return std::erase_if(model, [&](const auto& each) { return std::get<2>(each) == number; }) >
+             0;
+    };
+    std::vector<size_t> expected;
+    int64_t now = 0;
+    for (uint64_t step = 0; step < 2000; ++step) {
+      const size_t number = random.below(all.size());
+      if (random.one_in(4)) {
+        REQUIRE(timers.stop(all[number]) == stop_in_model(number));
+      } else {
+        // Some durations are common, some are not.
+        constexpr int64_t common[] = {10, 10, 1000, 100, 5};
+        int64_t wait = random.one_in(3) ? static_cast<int64_t>(random.below(2000))
+                                        : common[random.below(std::size(common))];
+        stop_in_model(number);
+        model.emplace(now + wait, step, number);
+        timers.start(all[number], Time::from_nanoseconds(now + wait));
+      }
+      now += static_cast<int64_t>(random.below(10));
+      while (!model.empty() && std::get<0>(*model.begin()) <= now) {
+        expected.push_back(std::get<2>(*model.begin()));
+        model.erase(model.begin());
+      }
+      while (Timer* due = timers.pop_due(Time::from_nanoseconds(now))) due->fire(*due);
+      REQUIRE(fired == expected);
+      REQUIRE(timers.empty() == model.empty());
+      if (!model.empty())
+        REQUIRE(timers.next_deadline() == Time::from_nanoseconds(std::get<0>(*model.begin())));
+    }
+    for (Numbered& each : all) timers.stop(each);
+  }
+}
+
 TEST_CASE(
     "a count reaches zero exactly when the last piece is over, however threads pass credits") {
   struct Watched final : LiveCount {
@@ -166,6 +217,36 @@ TEST_CASE("blocks of unit memory never overlap, and may be given back by any thr
   for (size_t i = 1; i < blocks.size(); i += 2)
     UnitMemory::give_back(blocks[i].first, blocks[i].second);
   UnitMemory::settle();
+}
+
+TEST_CASE("chunks never overlap, and slabs of which nothing is in use are given back but for one") {
+  const size_t before = ChunkStore::slabs();
+  tram::base::Random random(5);
+  std::vector<unsigned char*> chunks;
+  auto mark = [](unsigned char* chunk) -> unsigned char& {
+    return chunk[ChunkStore::reserved_until];
+  };
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 100; ++i) {
+      auto* chunk = static_cast<unsigned char*>(ChunkStore::take());
+      REQUIRE(reinterpret_cast<uintptr_t>(chunk) % ChunkStore::chunk_size == 0);
+      std::fill_n(&mark(chunk), 64, 0);
+      chunks.push_back(chunk);
+    }
+    for (size_t i = 0; i < chunks.size(); ++i) {
+      REQUIRE(mark(chunks[i]) == 0);  // Nobody else has it.
+      mark(chunks[i]) = 1;
+    }
+    for (unsigned char* chunk : chunks) mark(chunk) = 0;
+    for (int i = 0; i < 90; ++i) {
+      std::swap(chunks[random.below(chunks.size())], chunks.back());
+      ChunkStore::give_back(chunks.back());
+      chunks.pop_back();
+    }
+  }
+  CHECK(ChunkStore::slabs() > before);
+  for (unsigned char* chunk : chunks) ChunkStore::give_back(chunk);
+  CHECK(ChunkStore::slabs() <= before + 1);
 }
 
 TEST_CASE("no wake-up is lost: each task that comes from outside runs, whatever the workers do") {

@@ -11,18 +11,15 @@ namespace {
 
 // How long a worker looks for work before it sleeps: about as long as waking it would cost.
 constexpr int searches_max = 60;
+constexpr Duration search_max = std::chrono::microseconds(50);
+constexpr int searches_without_yield = 6;
 constexpr int pauses_per_search = 8;
 constexpr size_t injected_at_once_max = 64;
-// How often what came from outside, and what is oldest in a worker's own deque, goes first. Seldom
-// for the latter: each of a tree's oldest units is the root of its largest part.
+// How often what came from outside, and what is oldest in a worker's own deque, goes first. By time
+// for the latter, and seldom: each of a tree's oldest units is the root of its largest part, and
+// who begins with that before the other parts are over has more and more of them begun.
 constexpr uint32_t injected_first_every = 61;
-constexpr uint32_t oldest_first_every = 1021;
-
-void pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#endif
-}
+constexpr Duration oldest_first_after = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -32,6 +29,7 @@ struct alignas(64) ThreadScheduler::Worker {
   Runnable* slot = nullptr;
   bool unannounced = false;
   uint32_t turn = 0;
+  Time oldest_first_at = Time::from_nanoseconds(0);
   base::Random random{0};
   WorkDeque deque;
 
@@ -43,6 +41,13 @@ struct alignas(64) ThreadScheduler::Worker {
 namespace {
 // The place that this thread works in. A body may lose it (step_aside) while it runs.
 thread_local constinit void* this_worker = nullptr;
+// What this thread, which fires timers, has scheduled so far.
+struct Gathered {
+  const void* scheduler;
+  RunnableList tasks;
+};
+thread_local constinit Gathered* gathered = nullptr;
+constexpr size_t gathered_max = 64;
 }  // namespace
 
 ThreadScheduler::Worker* ThreadScheduler::current() const {
@@ -116,10 +121,13 @@ void ThreadScheduler::run(Worker& worker, Runnable& task) {
 
 Runnable* ThreadScheduler::next_task(Worker& worker) {
   // What was made ready last gives way once in a while.
-  if (++worker.turn % injected_first_every == 0)
+  if (++worker.turn % injected_first_every == 0) {
+    if (Time now = this->now(); now >= worker.oldest_first_at) {
+      worker.oldest_first_at = now + oldest_first_after;
+      if (Runnable* task = worker.deque.steal(); task != nullptr) return task;
+    }
     if (Runnable* task = take_injected(worker, 1); task != nullptr) return task;
-  if (worker.turn % oldest_first_every == 0)
-    if (Runnable* task = worker.deque.steal(); task != nullptr) return task;
+  }
   if (Runnable* task = std::exchange(worker.slot, nullptr); task != nullptr) return task;
   if (Runnable* task = worker.deque.pop(); task != nullptr) return task;
   return take_injected(worker, injected_at_once_max);
@@ -127,23 +135,24 @@ Runnable* ThreadScheduler::next_task(Worker& worker) {
 
 Runnable* ThreadScheduler::take_injected(Worker& worker, size_t at_most) {
   if (injection_.size.load(std::memory_order_seq_cst) == 0) return nullptr;
-  Runnable* first = nullptr;
-  RunnableList more;
-  {
-    std::lock_guard lock(injection_.mutex);
-    if (injection_.tasks.empty()) return nullptr;
-    size_t fair = injection_.tasks.size() / workers_.size() + 1;
-    size_t count = std::min(fair, at_most);
-    first = &injection_.tasks.pop_front();
-    while (--count > 0 && !injection_.tasks.empty()) more.push_back(injection_.tasks.pop_front());
-    injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
-  }
-  // The deque gives the newest first: put them in backwards, so that they run as they came.
   Runnable* handful[injected_at_once_max];
   size_t count = 0;
-  while (!more.empty()) handful[count++] = &more.pop_front();
-  while (count > 0) push(worker, *handful[--count]);
-  return first;
+  {
+    std::lock_guard lock(injection_.lock);
+    std::deque<Runnable*>& tasks = injection_.tasks;
+    if (tasks.empty()) return nullptr;
+    const size_t fair = tasks.size() / workers_.size() + 1;
+    count = std::min({fair, at_most, tasks.size()});
+    const auto end = tasks.begin() + static_cast<ptrdiff_t>(count);
+    // The deque gives the newest first: backwards, so that they run as they came.
+    std::reverse_copy(tasks.begin(), end, handful);
+    tasks.erase(tasks.begin(), end);
+    injection_.size.store(tasks.size(), std::memory_order_seq_cst);
+  }
+  // With at most as many in it as fit in a handful: this is called when it is empty, or for one.
+  const size_t pushed = worker.deque.push(std::span(handful, count - 1));
+  TRAM_ASSERT(pushed == count - 1);
+  return handful[count - 1];
 }
 
 Runnable* ThreadScheduler::steal(Worker& thief) {
@@ -170,6 +179,8 @@ Runnable* ThreadScheduler::search(Worker& worker) {
   // At most half of the workers look around; the others would only be in their way.
   if (2 * searching_.load() < static_cast<int>(workers_.size()) || worker.woken) {
     if (!std::exchange(worker.woken, false)) ++searching_;
+    const Time until = now() + search_max;
+    bool late = false;
     for (int i = 0; i < searches_max; ++i) {
       Runnable* task = take_injected(worker, injected_at_once_max);
       if (task == nullptr) task = steal(worker);
@@ -178,7 +189,17 @@ Runnable* ThreadScheduler::search(Worker& worker) {
         if (--searching_ == 0 && work_is_visible()) wake_one();
         return task;
       }
-      for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause();
+      if (late) break;
+      // A batch that waits for the moment when nobody runs would wait for the slice of whoever is
+      // let.
+      if (i < searches_without_yield || has_flush_hooks_.load(std::memory_order_relaxed)) {
+        for (int pauses = 0; pauses < pauses_per_search; ++pauses) pause_briefly();
+        continue;
+      }
+      // If whoever makes the work shares this processor, this lets it. If it took long, others want
+      // the processor too; one look more, and then to sleep: who is woken is let in sooner.
+      std::this_thread::yield();
+      late = now() > until;
     }
     --searching_;
   }
@@ -265,16 +286,18 @@ void ThreadScheduler::push(Worker& worker, Runnable& task) {
     older.push_back(*oldest);
   }
   inject(std::move(older));
-  if (!worker.deque.push(task)) {
-    RunnableList one;
-    one.push_back(task);
-    inject(std::move(one));
-  }
+  if (!worker.deque.push(task)) inject(task);
 }
 
 void ThreadScheduler::inject(RunnableList&& tasks) {
-  std::lock_guard lock(injection_.mutex);
-  injection_.tasks.append(std::move(tasks));
+  std::lock_guard lock(injection_.lock);
+  while (!tasks.empty()) injection_.tasks.push_back(&tasks.pop_front());
+  injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
+}
+
+void ThreadScheduler::inject(Runnable& task) {
+  std::lock_guard lock(injection_.lock);
+  injection_.tasks.push_back(&task);
   injection_.size.store(injection_.tasks.size(), std::memory_order_seq_cst);
 }
 
@@ -288,10 +311,25 @@ void ThreadScheduler::schedule(Runnable& task) {
       wake_one();
     return;
   }
-  RunnableList one;
-  one.push_back(task);
-  inject(std::move(one));
+  if (gathered != nullptr && gathered->scheduler == this) {
+    gathered->tasks.push_back(task);
+    return;
+  }
+  inject(task);
   wake_one();
+}
+
+void ThreadScheduler::fire(std::span<Timer* const> timers) {
+  Gathered gathering{.scheduler = this, .tasks = {}};
+  gathered = &gathering;
+  for (Timer* timer : timers) {
+    timer->fire(*timer);
+    if (gathering.tasks.size() < gathered_max) continue;
+    inject(std::exchange(gathering.tasks, {}));
+    wake_one();
+  }
+  gathered = nullptr;
+  schedule(std::move(gathering.tasks));
 }
 
 void ThreadScheduler::schedule(RunnableList&& tasks) {
@@ -319,9 +357,7 @@ void ThreadScheduler::schedule_last(Runnable& task) {
   // A worker with nothing else to do takes it itself: nobody need be woken for it.
   bool others = worker == nullptr || worker->slot != nullptr || !worker->deque.empty() ||
                 injection_.size.load(std::memory_order_seq_cst) > 0;
-  RunnableList one;
-  one.push_back(task);
-  inject(std::move(one));
+  inject(task);
   if (others) wake_one();
 }
 

@@ -19,6 +19,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -26,6 +27,7 @@
 
 #include "tram/base/random.h"
 #include "tram/work/scheduler/scheduler.h"
+#include "tram/work/scheduler/short_mutex.h"
 #include "tram/work/scheduler/timekeeper.h"
 #include "tram/work/scheduler/work_deque.h"
 
@@ -64,9 +66,11 @@ class ThreadScheduler final : public Scheduler {
 
  private:
   struct Worker;
+  // A queue of pointers, not a list through the tasks: who takes a handful under the lock would
+  // otherwise wait there for each task's memory.
   struct alignas(64) Injection {
-    std::mutex mutex;
-    RunnableList tasks;  // Guarded by mutex.
+    ShortMutex lock;
+    std::deque<Runnable*> tasks;  // Guarded by lock.
     std::atomic<size_t> size = 0;
   };
 
@@ -84,6 +88,7 @@ class ThreadScheduler final : public Scheduler {
   void sleep(Worker& worker);
   void push(Worker& worker, Runnable& task);
   void inject(RunnableList&& tasks);
+  void inject(Runnable& task);
   // It will not come back for what it has for a while: others are to take it.
   void share_all(Worker& worker);
   bool work_is_visible() const;
@@ -126,7 +131,12 @@ class ThreadScheduler final : public Scheduler {
   std::vector<std::thread> threads_;
   std::vector<std::thread::id> ended_;
 
-  Timekeeper timekeeper_;  // Last: it is stopped before anything that its timers use is gone.
+  // On the thread of timekeeper_: what they schedule is handed over in one piece.
+  void fire(std::span<Timer* const> timers);
+
+  Timekeeper timekeeper_{[this](std::span<Timer* const> due) {
+    fire(due);
+  }};  // Last: it is stopped before anything that its timers use is gone.
 };
 
 }  // namespace tram::work

@@ -1,13 +1,23 @@
 #include "tram/work/scheduler/timekeeper.h"
 
+#include <algorithm>
 #include <chrono>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
 
 #include "tram/base/system_clock.h"
+#include "tram/work/scheduler/short_mutex.h"
 
 namespace tram::work {
+namespace {
+
+constexpr size_t fired_at_once_max = 64;
+// So many at once are many.
+constexpr size_t many = 4;
+constexpr Duration pause_where_many = std::chrono::microseconds(50);
+
+}  // namespace
 
 Timekeeper::~Timekeeper() {
   {
@@ -23,7 +33,8 @@ Time Timekeeper::now() { return base::SystemClock().now(); }
 void Timekeeper::start(Timer& timer, Time deadline) {
   bool sooner = false;
   {
-    std::lock_guard lock(mutex_);
+    lock_soon(mutex_);
+    std::lock_guard lock(mutex_, std::adopt_lock);
     timers_.start(timer, deadline);
     if (!thread_.joinable()) thread_ = std::thread([this] { keep_time(); });
     sooner = deadline < waits_until_;
@@ -35,7 +46,8 @@ void Timekeeper::start(Timer& timer, Time deadline) {
 
 bool Timekeeper::stop(Timer& timer) {
   // The thread is not woken: at most it wakes once for nothing.
-  std::lock_guard lock(mutex_);
+  lock_soon(mutex_);
+  std::lock_guard lock(mutex_, std::adopt_lock);
   return timers_.stop(timer);
 }
 
@@ -44,16 +56,28 @@ void Timekeeper::keep_time() {
   // The kernel may otherwise wake us 50 microseconds late to save power.
   ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 #endif
+  std::vector<Timer*> due;
+  Time not_before = Time::from_nanoseconds(0);
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    if (Timer* due = timers_.pop_due(now()); due != nullptr) {
-      waits_until_ = Time::never();
+    const Time now = Timekeeper::now();
+    due.clear();
+    while (now >= not_before && due.size() < fired_at_once_max) {
+      Timer* timer = timers_.pop_due(now);
+      if (timer == nullptr) break;
+      due.push_back(timer);
+    }
+    if (!due.empty()) {
+      waits_until_ = Time::from_nanoseconds(0);  // It looks again by itself.
       lock.unlock();
-      due->fire(*due);
-      lock.lock();
+      fire_all_(due);
+      lock_soon(mutex_);
+      lock = std::unique_lock(mutex_, std::adopt_lock);
+      if (due.size() >= many && due.size() < fired_at_once_max)
+        not_before = Timekeeper::now() + pause_where_many;
       continue;
     }
-    waits_until_ = timers_.next_deadline();
+    waits_until_ = std::max(timers_.next_deadline(), not_before);
     if (waits_until_ == Time::never())
       changed_.wait(lock);
     else

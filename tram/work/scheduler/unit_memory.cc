@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <new>
 
+#include "tram/work/scheduler/chunk_store.h"
+
 namespace tram::work {
 namespace {
 
@@ -12,17 +14,18 @@ constexpr size_t block_size_max = 0;
 #else
 constexpr size_t block_size_max = 4096;
 #endif
-constexpr size_t chunk_size = size_t{64} << 10;
+constexpr size_t chunk_size = ChunkStore::chunk_size;
 constexpr size_t alignment = alignof(std::max_align_t);
 // More blocks than a chunk can hold: what an unfinished chunk counts as in use beyond its blocks,
 // so that it cannot reach zero before its thread has finished cutting it.
 constexpr int64_t uncut = int64_t{1} << 32;
 
-struct alignas(64) Chunk {
+struct Chunk {
   std::atomic<int64_t> in_use = uncut;
 };
+static_assert(sizeof(Chunk) <= ChunkStore::reserved_from);
 
-// Chunks that a thread keeps to use again, rather than have the system map and clear new pages.
+// Chunks that a thread keeps to use again, rather than take the lock of the store.
 constexpr size_t spare_chunks_max = 16;
 
 Chunk& chunk_of(void* block) {
@@ -34,14 +37,14 @@ class Cutter {
   ~Cutter() {
     settle();
     finish_chunk();
-    while (spare_count_ > 0) destroy(spare_[--spare_count_]);
+    while (spare_count_ > 0) ChunkStore::give_back(spare_[--spare_count_]);
   }
   void* cut(size_t size) {
     size = (size + alignment - 1) & ~(alignment - 1);
     if (chunk_ == nullptr || place_ + size > chunk_size) {
       finish_chunk();
       chunk_ = new (memory_for_chunk()) Chunk;
-      place_ = sizeof(Chunk);
+      place_ = ChunkStore::reserved_until;
     }
     void* block = reinterpret_cast<char*>(chunk_) + place_;
     place_ += size;
@@ -63,17 +66,15 @@ class Cutter {
 
  private:
   void* memory_for_chunk() {
-    if (spare_count_ > 0) return spare_[--spare_count_];
-    return ::operator new(chunk_size, std::align_val_t{chunk_size});
+    return spare_count_ > 0 ? spare_[--spare_count_] : ChunkStore::take();
   }
-  static void destroy(void* memory) { ::operator delete(memory, std::align_val_t{chunk_size}); }
   void release(Chunk& chunk, int64_t blocks) {
     if (chunk.in_use.fetch_sub(blocks, std::memory_order_acq_rel) != blocks) return;
     chunk.~Chunk();
     if (spare_count_ < spare_chunks_max)
       spare_[spare_count_++] = &chunk;
     else
-      destroy(&chunk);
+      ChunkStore::give_back(&chunk);
   }
   void finish_chunk() {
     if (chunk_ == nullptr) return;

@@ -4,7 +4,7 @@
 // the last block given back, by whichever thread, frees it. A thread that gives back many blocks of
 // one chunk in a row counts them by itself first and tells the chunk once. So a unit costs a few
 // nanoseconds and no lock, and a million of them that end give their memory back to the system, but
-// for a megabyte that each thread keeps to use again.
+// for a megabyte that each thread keeps to use again (see chunk_store.h for whole slabs).
 //
 // A block that lives on keeps its chunk of 64 KiB with it. Larger blocks than 4 KiB come from the
 // C++ heap; under AddressSanitizer all do, so that it sees what is used after its end.

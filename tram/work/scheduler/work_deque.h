@@ -8,8 +8,10 @@
 // Threads: push and pop only by the owner; steal and empty by anybody.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <span>
 
 #include "tram/work/scheduler/runnable.h"
 
@@ -29,6 +31,18 @@ class WorkDeque {
     // sees: see Scheduler::announce.
     bottom_.store(bottom + 1, std::memory_order_seq_cst);
     return true;
+  }
+
+  // As many as there is room for, the last one first to be popped; how many those are. They become
+  // visible at once.
+  size_t push(std::span<Runnable* const> tasks) {
+    int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    int64_t room = capacity - (bottom - top_.load(std::memory_order_acquire));
+    size_t count = std::min(tasks.size(), static_cast<size_t>(room));
+    for (size_t i = 0; i < count; ++i)
+      slot(bottom + static_cast<int64_t>(i)).store(tasks[i], std::memory_order_relaxed);
+    if (count > 0) bottom_.store(bottom + static_cast<int64_t>(count), std::memory_order_seq_cst);
+    return count;
   }
 
   // The newest, or nullptr.

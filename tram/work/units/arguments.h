@@ -16,13 +16,10 @@ struct Edge : Waiter {
   static void ended(Waiter& waiter, UnitBase&, RunnableList& ready) {
     static_cast<Edge&>(waiter).waiting->one_ended(ready);
   }
-  // After `unit.expect()`.
-  void attach(UnitBase& unit, UnitBase& dependency) {
+  // False if it is done already: then it will not say so.
+  bool attach(UnitBase& unit, UnitBase& dependency) {
     waiting = &unit;
-    if (dependency.add_waiter(*this)) return;
-    // It is done already. This cannot be the last: start() is yet to come.
-    RunnableList none;
-    unit.one_ended(none);
+    return dependency.add_waiter(*this);
   }
   UnitBase* waiting = nullptr;
 };
@@ -89,7 +86,7 @@ template <class A>
 struct Argument {
   static constexpr bool waits = false;
   explicit Argument(A given) : value(std::move(given)) {}
-  void attach(UnitBase&) {}
+  bool attach(UnitBase&) { return false; }
   const UnitBase* failed() const { return nullptr; }
   void visit(Visitor&) const {}
   std::tuple<A&&> pass() { return std::tuple<A&&>(std::move(value)); }
@@ -106,7 +103,7 @@ struct Argument<AsValue<A>> {
   static constexpr bool waits = false;
   // NOLINTNEXTLINE(performance-unnecessary-value-param): moved from, unless A is trivial.
   explicit Argument(AsValue<A> given) : value(std::move(given.value)) {}
-  void attach(UnitBase&) {}
+  bool attach(UnitBase&) { return false; }
   const UnitBase* failed() const { return nullptr; }
   void visit(Visitor&) const {}
   std::tuple<A&&> pass() { return std::tuple<A&&>(std::move(value)); }
@@ -117,10 +114,7 @@ template <class T>
 struct Argument<Unit<T>> {
   static constexpr bool waits = true;
   explicit Argument(Unit<T> given) : unit(std::move(given)) {}
-  void attach(UnitBase& self) {
-    self.expect();
-    edge.attach(self, unit.base());
-  }
+  bool attach(UnitBase& self) { return edge.attach(self, unit.base()); }
   const UnitBase* failed() const { return unit.base().error() != nullptr ? &unit.base() : nullptr; }
   void visit(Visitor& visitor) const { visitor.visit(unit.base()); }
   auto pass() {
@@ -137,10 +131,7 @@ template <class T>
 struct Argument<SettledOne<T>> {
   static constexpr bool waits = true;
   explicit Argument(SettledOne<T> given) : unit(std::move(given.unit)) {}
-  void attach(UnitBase& self) {
-    self.expect();
-    edge.attach(self, unit.base());
-  }
+  bool attach(UnitBase& self) { return edge.attach(self, unit.base()); }
   const UnitBase* failed() const { return nullptr; }
   void visit(Visitor& visitor) const { visitor.visit(unit.base()); }
   auto pass() { return std::tuple<const Result<T>&>(unit.result()); }
@@ -148,19 +139,35 @@ struct Argument<SettledOne<T>> {
   Edge edge;
 };
 
+// Waits for one of them at a time, from the first on: those that ended meanwhile cost a look, and
+// no exchange with whoever ends them. A worker runs the last spawned first, so mostly the first to
+// be waited for is the last to end.
 template <class T>
-struct ManyUnits {
+struct ManyUnits : private Waiter {
   static constexpr bool waits = true;
-  explicit ManyUnits(std::vector<Unit<T>> given) : units(std::move(given)), edges(units.size()) {}
-  void attach(UnitBase& self) {
-    self.expect(static_cast<uint32_t>(units.size()));
-    for (size_t i = 0; i < units.size(); ++i) edges[i].attach(self, units[i].base());
+  explicit ManyUnits(std::vector<Unit<T>> given) : Waiter(&one_done), units(std::move(given)) {}
+  bool attach(UnitBase& self) {
+    waiting = &self;
+    return wait_for_next();
   }
   void visit(Visitor& visitor) const {
     for (const Unit<T>& unit : units) visitor.visit(unit.base());
   }
   std::vector<Unit<T>> units;
-  std::vector<Edge> edges;
+
+ private:
+  static void one_done(Waiter& waiter, UnitBase&, RunnableList& ready) {
+    auto& self = static_cast<ManyUnits&>(waiter);
+    if (!self.wait_for_next()) self.waiting->one_ended(ready);
+  }
+  // False if none is left. After true this may be gone.
+  bool wait_for_next() {
+    while (next_unit < units.size())
+      if (units[next_unit++].base().add_waiter(*this)) return true;
+    return false;
+  }
+  UnitBase* waiting = nullptr;
+  size_t next_unit = 0;
 };
 
 template <class T>
@@ -237,15 +244,16 @@ struct Argument<Any<T>> {
   Argument(const Argument&) = delete;
   Argument& operator=(const Argument&) = delete;
   ~Argument() { race->let_go(); }
-  void attach(UnitBase& self) {
+  bool attach(UnitBase& self) {
     race->waiting = &self;
-    self.expect();
+    // This cannot be the last that the unit waits for: start() is yet to come.
     RunnableList none;
     for (size_t i = 0; i < race->units.size(); ++i) {
       race->lanes[i].race = race;
       if (!race->units[i].base().add_waiter(race->lanes[i]))
         Race::Lane::ended(race->lanes[i], race->units[i].base(), none);
     }
+    return true;
   }
   const UnitBase* failed() const {
     return race->winner != nullptr && race->winner->error() != nullptr ? race->winner : nullptr;

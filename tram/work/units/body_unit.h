@@ -88,8 +88,15 @@ class BodyUnit final : public TypedUnit<typename Returned<typename Call<F, As...
     void* memory = UnitMemory::take(sizeof(BodyUnit));
     auto& unit = *new (memory) BodyUnit(scope, name, at, std::move(body), std::move(arguments)...);
     scope.begun();
-    std::apply([&](auto&... each) { (each.attach(unit), ...); }, unit.body_.arguments);
-    unit.start();
+    if constexpr ((Argument<As>::waits || ...)) {
+      constexpr uint32_t waits = (uint32_t{Argument<As>::waits} + ...);
+      unit.expect(waits);
+      const uint32_t attached = std::apply(
+          [&](auto&... each) { return (uint32_t{each.attach(unit)} + ...); }, unit.body_.arguments);
+      unit.start(waits - attached);
+    } else {
+      unit.start();
+    }
     return unit;
   }
 

@@ -447,7 +447,7 @@ bool ScopeCore::add_outside(Outside& outside) {
 
 void ScopeCore::remove_outside(Outside& outside) { remove_outside(outside, hold_outside()); }
 
-void ScopeCore::remove_outside(Outside& outside, const std::unique_lock<std::mutex>&) {
+void ScopeCore::remove_outside(Outside& outside, const std::unique_lock<ShortMutex>&) {
   if (outside.linked()) outside_.erase(outside);
 }
 

@@ -21,6 +21,8 @@
 #include "tram/work/error.h"
 #include "tram/work/scheduler/live_count.h"
 #include "tram/work/scheduler/scheduler.h"
+#include "tram/work/scheduler/short_mutex.h"
+#include "tram/work/scheduler/unit_memory.h"
 #include "tram/work/units/unit_base.h"
 
 namespace tram::work {
@@ -59,11 +61,13 @@ Error because_of(const UnitBase& dependency);
 // Holds up a unit: its body returned another unit, or it was given a dependency late.
 class HoldUp final : Waiter, Suspect {
  public:
-  // After `unit` expects one more. Deletes itself.
+  // After `unit` expects one more. Destroys itself.
   static void attach(UnitBase& unit, UnitBase& until, bool failure_counts);
 
  private:
   HoldUp(UnitBase& unit, UnitBase& until, bool failure_counts);
+  static void* operator new(size_t size) { return UnitMemory::take(size); }
+  static void operator delete(void* memory, size_t size) { UnitMemory::give_back(memory, size); }
   static void ended(Waiter& waiter, UnitBase& done, RunnableList& ready);
   static bool fail_it(Suspect& suspect, const Error& error);
 
@@ -117,8 +121,8 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   void remove_outside(Outside& outside);
   // The same for many, under one lock: while it is held, those that are in the list are what the
   // scope's stop ends.
-  std::unique_lock<std::mutex> hold_outside() { return std::unique_lock(mutex_); }
-  void remove_outside(Outside& outside, const std::unique_lock<std::mutex>& held);
+  std::unique_lock<ShortMutex> hold_outside() { return std::unique_lock(mutex_); }
+  void remove_outside(Outside& outside, const std::unique_lock<ShortMutex>& held);
 
   // -- Circles.
   // Does nothing to one that is in the list.
@@ -164,7 +168,7 @@ class ScopeCore final : public LiveCount, public base::Link<ScopeCore> {
   DeadlineTimer deadline_timer_;
   Signal deadline_fired_;  // Its last act, so that the scope does not go while it fires.
 
-  std::mutex mutex_;
+  ShortMutex mutex_;
   // Guarded by mutex_.
   Signal* all_over_ = nullptr;
   base::IntrusiveList<ScopeCore, ScopeCore> children_;

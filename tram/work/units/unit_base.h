@@ -10,6 +10,11 @@
 // brings the count to zero moves the unit on.
 //
 // Memory: a unit belongs to its handles and, until a worker has dealt with it, to the scheduler.
+//
+// An atomic exchange costs as much as twenty plain instructions, and most units are seen by few: so
+// whoever holds the only reference writes plainly (nobody can come by another, since only who has
+// one can pass it on), and the count of what it waits for is left alone by units that wait for
+// nothing.
 // Threads: everything here may be called by any thread, except where it says otherwise.
 #pragma once
 
@@ -75,8 +80,10 @@ class UnitBase : public Runnable {
 
   void hold() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) ops().destroy(*this);
+    if (held_once() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      ops().destroy(*this);
   }
+  // By the caller, so that it stays so until the caller passes it on.
   bool held_once() const { return references_.load(std::memory_order_acquire) == 1; }
 
   bool done() const { return waiters_.load(std::memory_order_acquire) == done_mark; }
@@ -85,13 +92,16 @@ class UnitBase : public Runnable {
   // Of a unit that is done.
   const Error* error() const { return ops().error(*this); }
 
-  // -- Dependencies. To be called before start(), once for each waiter that will call one_ended.
-  void expect(uint32_t dependencies = 1) {
-    waits_for_.fetch_add(dependencies, std::memory_order_relaxed);
+  // -- Dependencies. How many will call one_ended(): before the first could.
+  void expect(uint32_t dependencies) {
+    waits_for_.store(1 + dependencies, std::memory_order_relaxed);
   }
   // A dependency, or something that held up its end, has ended.
-  void one_ended(RunnableList& ready);
-  // All dependencies are attached: from now on it runs when the last has ended.
+  void one_ended(RunnableList& ready) { ended(1, ready); }
+  // All dependencies are attached; so many of them have ended already, and will not say so. From
+  // now on it runs when the last has ended.
+  void start(uint32_t ended_already);
+  // Of one that was told to expect none.
   void start();
   // Makes it wait for one more: before its body if that has not begun, otherwise before its end.
   // False if it is done.
@@ -147,6 +157,8 @@ class UnitBase : public Runnable {
 
  private:
   static constexpr uintptr_t done_mark = 1;
+  // Something may have made it wait for more after it was started: then its end asks waits_for_.
+  static constexpr uintptr_t may_be_held_up = 2;
   static constexpr uint32_t running_phase = uint32_t{1} << 31;
   enum : uint8_t {
     claimed = 1,
@@ -156,12 +168,21 @@ class UnitBase : public Runnable {
     ending = 16,   // Scheduled again, to end.
   };
 
+  void ended(uint32_t count, RunnableList& ready);
+  // claim(), by a worker.
+  bool claim_as_scheduler();
+  // The common end: a body without a failure, which nothing has ever held up. False if that is not
+  // so.
+  bool end_unless_held_up();
   void end_later();
   void end();
+  // Tells those who waited, the last of whom is given.
+  void tell(uintptr_t last);
 
   std::atomic<uint32_t> references_ = 2;  // A handle and the scheduler.
   std::atomic<uint32_t> waits_for_ = 1;   // start(); later, the body.
-  std::atomic<uintptr_t> waiters_ = 0;    // The last to come first; or done_mark.
+  // The last to come first, and may_be_held_up; or done_mark alone.
+  std::atomic<uintptr_t> waiters_ = 0;
   ScopeCore* scope_;
   const char* name_;
   std::source_location at_;

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 namespace tram::work {
 
@@ -15,6 +16,9 @@ inline void pause_briefly() {
   __builtin_ia32_pause();
 #endif
 }
+
+// About a microsecond: to be woken takes twenty.
+inline constexpr int looks_before_sleep = 60;
 
 class ShortMutex {
  public:
@@ -32,10 +36,9 @@ class ShortMutex {
 
  private:
   enum : uint32_t { free, held, wanted };
-  static constexpr int tries = 60;
   // Only reads until it is free: an attempt would take the word away from its holder.
   void lock_held() {
-    for (int i = 0; i < tries; ++i) {
+    for (int i = 0; i < looks_before_sleep; ++i) {
       if (state_.load(std::memory_order_relaxed) == free && try_lock()) return;
       pause_briefly();
     }
@@ -45,5 +48,14 @@ class ShortMutex {
 
   std::atomic<uint32_t> state_ = free;
 };
+
+// The same for a mutex that somebody also sleeps under, on a condition.
+inline void lock_soon(std::mutex& mutex) {
+  for (int i = 0; i < looks_before_sleep; ++i) {
+    if (mutex.try_lock()) return;
+    pause_briefly();
+  }
+  mutex.lock();
+}
 
 }  // namespace tram::work
