@@ -30,11 +30,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tram/base/backoff.h"
 #include "tram/base/clock.h"
 #include "tram/base/random.h"
 #include "tram/base/result.h"
 #include "tram/client/address.h"
-#include "tram/client/backoff.h"
 #include "tram/client/connection.h"
 #include "tram/client/handshake.h"
 #include "tram/client/message.h"
@@ -54,7 +54,7 @@ struct Options {
   bool echo = true;  // false: our own publishes do not come back to us
   bool reconnect = true;
   base::Duration connect_timeout = std::chrono::seconds(5);
-  Backoff backoff = {};
+  base::Backoff backoff = {};
   // A silent server is asked for a sign of life this often, and given up after two silences.
   base::Duration ping_interval = std::chrono::seconds(30);
   // `publish` sends when this much waits, and waits when four times this much cannot be sent.

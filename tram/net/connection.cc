@@ -269,6 +269,7 @@ bool Connection::make_room() {
 void Connection::write() {
   if (waits_writable_) return;
   bool was_behind = outbox_.size() > behind_size_min();
+  size_t before = outbox_.size();
   while (!outbox_.empty()) {
     std::array<Outbox::Span, pieces_per_write> spans;
     std::array<iovec, pieces_per_write> buffers;
@@ -285,6 +286,7 @@ void Connection::write() {
                                  : ::sendmsg(socket_, &message, MSG_NOSIGNAL);
     if (written < 0) {
       if (!would_block()) {
+        if (outbox_.size() < before) session_->on_written();
         abort(CloseReason::lost);
         return;
       }
@@ -297,6 +299,10 @@ void Connection::write() {
       wait_writable();
       break;
     }
+  }
+  if (outbox_.size() < before) {
+    session_->on_written();
+    if (state_ == State::closed) return;
   }
   if (was_behind && (outbox_.size() <= behind_size_min() ||
                      (outbox_.size() <= behind_size() / 2 && !is_behind())))

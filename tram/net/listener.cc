@@ -1,13 +1,21 @@
 #include "tram/net/listener.h"
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "tram/net/peer/address.h"
 
 namespace tram::net {
 
 using boost::asio::ip::tcp;
+using Protocol = boost::asio::generic::stream_protocol;
+using Acceptor = boost::asio::basic_socket_acceptor<Protocol>;
+using Unix = boost::asio::local::stream_protocol;
 
 namespace {
 
@@ -21,10 +29,26 @@ base::Errc code_of(const boost::system::error_code& error) {
   return base::Errc::io_error;
 }
 
-std::string text_of(const tcp::endpoint& endpoint) {
-  std::string address = endpoint.address().to_string();
-  if (endpoint.address().is_v6()) address = "[" + address + "]";
-  return address + ":" + std::to_string(endpoint.port());
+tcp::endpoint tcp_of(const Protocol::endpoint& endpoint) {
+  tcp::endpoint copy;
+  copy.resize(endpoint.size());
+  std::memcpy(copy.data(), endpoint.data(), endpoint.size());
+  return copy;
+}
+
+std::string text_of(const Protocol::endpoint& endpoint) {
+  return net::text_of(*endpoint.data(), endpoint.size());
+}
+
+void listen_on(Acceptor& acceptor, const Protocol::endpoint& endpoint,
+               boost::system::error_code& error) {
+  if (acceptor.is_open()) acceptor.close(error);
+  error = {};
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
+  if (!error) acceptor.non_blocking(true, error);
 }
 
 }  // namespace
@@ -38,16 +62,16 @@ struct Listener::Io {
         again([this] { wait(); }) {}
 
   void wait() {
-    acceptor.async_wait(tcp::acceptor::wait_read, [this](const boost::system::error_code& error) {
+    acceptor.async_wait(Acceptor::wait_read, [this](const boost::system::error_code& error) {
       if (!error) accept();
     });
   }
 
   void accept() {
     for (int i = 0; i < accepts_per_turn_max; ++i) {
-      tcp::endpoint peer;
+      Protocol::endpoint peer;
       boost::system::error_code error;
-      tcp::socket socket = acceptor.accept(peer, error);
+      auto socket = acceptor.accept(peer, error);
       if (!error) {
         on_accept(socket.release(), text_of(peer));
       } else if (error == boost::asio::error::would_block) {
@@ -75,7 +99,7 @@ struct Listener::Io {
 
   Loop& loop;
   base::LogSink& log;
-  tcp::acceptor acceptor;
+  Acceptor acceptor;
   OnAccept on_accept;
   Timer again;
   bool complained = false;
@@ -93,17 +117,31 @@ base::Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, base::LogSink
     return base::failure(base::Errc::invalid_argument, "no address is known for host " + host);
   auto io = std::make_unique<Io>(loop, log, std::move(on_accept));
   for (const auto& entry : found) {
-    const tcp::endpoint endpoint = entry.endpoint();
-    if (io->acceptor.is_open()) io->acceptor.close(error);
-    error = {};
-    io->acceptor.open(endpoint.protocol(), error);
-    if (!error) io->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) io->acceptor.bind(endpoint, error);
-    if (!error) io->acceptor.listen(boost::asio::socket_base::max_listen_connections, error);
-    if (!error) io->acceptor.non_blocking(true, error);
+    listen_on(io->acceptor, entry.endpoint(), error);
     if (!error) return std::unique_ptr<Listener>(new Listener(std::move(io)));
   }
   return base::failure(code_of(error), host + ":" + std::to_string(port));
+}
+
+base::Result<std::unique_ptr<Listener>> Listener::open_unix(Loop& loop, base::LogSink& log,
+                                                            const std::string& path,
+                                                            OnAccept on_accept) {
+  auto io = std::make_unique<Io>(loop, log, std::move(on_accept));
+  const Unix::endpoint endpoint(path);
+  boost::system::error_code error;
+  listen_on(io->acceptor, endpoint, error);
+  if (error == boost::asio::error::address_in_use) {
+    // A file that a program left behind, or one that a program still answers at?
+    Unix::socket caller(loop.context());
+    boost::system::error_code answer;
+    caller.connect(endpoint, answer);
+    if (answer == boost::asio::error::connection_refused) {
+      ::unlink(path.c_str());
+      listen_on(io->acceptor, endpoint, error);
+    }
+  }
+  if (!error) return std::unique_ptr<Listener>(new Listener(std::move(io)));
+  return base::failure(code_of(error), "unix:" + path + ": " + error.message());
 }
 
 Listener::Listener(std::unique_ptr<Io> io) : io_(std::move(io)) {}
@@ -118,10 +156,16 @@ void Listener::stop() {
   io_->loop.timers().stop(io_->again);
 }
 
-uint16_t Listener::port() const { return io_->acceptor.local_endpoint().port(); }
+uint16_t Listener::port() const {
+  Protocol::endpoint local = io_->acceptor.local_endpoint();
+  return local.protocol().family() == AF_UNIX ? 0 : tcp_of(local).port();
+}
 
 std::string Listener::address() const {
-  return io_->acceptor.local_endpoint().address().to_string();
+  Protocol::endpoint local = io_->acceptor.local_endpoint();
+  return local.protocol().family() == AF_UNIX ? "" : tcp_of(local).address().to_string();
 }
+
+std::string Listener::text() const { return text_of(io_->acceptor.local_endpoint()); }
 
 }  // namespace tram::net

@@ -1,4 +1,4 @@
-// Accepts connections on one address.
+// Accepts connections on one address: TCP, or a Unix socket.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,11 @@ class Listener {
   static base::Result<std::unique_ptr<Listener>> open(Loop& loop, base::LogSink& log,
                                                       const std::string& host, uint16_t port,
                                                       OnAccept on_accept);
+  // The same on a Unix socket. A socket file that nobody listens on is replaced; removing it in the
+  // end is the caller's.
+  static base::Result<std::unique_ptr<Listener>> open_unix(Loop& loop, base::LogSink& log,
+                                                           const std::string& path,
+                                                           OnAccept on_accept);
   ~Listener();
 
   // Begins to accept. Out of file descriptors, it waits a moment and tries again, and says so in
@@ -32,8 +37,9 @@ class Listener {
   // Refuses from now on.
   void stop();
 
-  uint16_t port() const;
-  std::string address() const;
+  uint16_t port() const;        // 0 of a Unix socket.
+  std::string address() const;  // "127.0.0.1"; "" of a Unix socket.
+  std::string text() const;     // "127.0.0.1:7000", "[::1]:7000", "unix:/path".
 
  private:
   struct Io;

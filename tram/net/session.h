@@ -42,6 +42,10 @@ class Session {
   // go on writing answers (the session then closes), false to close once the outbox is written.
   virtual bool on_end() { return false; }
 
+  // Bytes of the outbox have just been handed to the kernel. May append more, or end the
+  // connection.
+  virtual void on_written() {}
+
   // The program is about to stop: finish what was begun, then close the connection.
   virtual void on_stop() = 0;
 

@@ -1,0 +1,185 @@
+#include "tram/net/peer/wire.h"
+
+#include <fmt/core.h>
+
+#include "tram/net/peer/core.h"
+#include "tram/net/peer/frame.h"
+#include "tram/net/peer/lane.h"
+
+namespace tram::net {
+
+using base::Errc;
+using base::Error;
+
+Wire::Wire(PeerCore& core, Connection& connection, std::shared_ptr<const Ends> ends, bool dialled)
+    : core_(&core),
+      connection_(connection),
+      ends_(std::move(ends)),
+      unfinished_([this] { fault({Errc::timed_out, "a message was begun and not finished"}); }),
+      came_at_(core.loop().now()),
+      dialled_(dialled) {}
+
+Session::Progress Wire::on_bytes(BytesView bytes, const SharedBytes* owner) {
+  came_at_ = core_->loop().now();
+  std::vector<Datagram>& gathered = core_->gathered();
+  bool by_callback = core_->has_callback();
+  size_t at = 0;
+  size_t first = 0;
+  size_t needed = 0;
+  bool goes_on = true;
+  while (goes_on && at < bytes.size()) {
+    BytesView rest = bytes.substr(at);
+    Frame frame = read_frame(rest, core_->options().message_max);
+    if (frame.kind == Frame::Kind::incomplete) break;
+    if (frame.kind != Frame::Kind::message) {
+      // What came before it is given out first.
+      give_out(bytes, first, at, owner);
+      if (core_ == nullptr || connection_.ending() || !read_control(frame, rest)) return {at, 0};
+      at += frame.header;
+      first = at;
+      continue;
+    }
+    if (rest.size() < frame.header + frame.size) {
+      needed = frame.header + frame.size;
+      break;
+    }
+    BytesView payload = rest.substr(frame.header, frame.size);
+    at += frame.header + frame.size;
+    ++came_;
+    core_->counters().messages_received.add();
+    core_->counters().bytes_received.add(payload.size());
+    if (by_callback) {
+      core_->call_back({.data = payload, .ends = ends_});
+      goes_on = core_ != nullptr && !connection_.ending();
+    } else {
+      gathered.push_back({.data = payload, .ends = ends_});
+    }
+  }
+  if (core_ == nullptr || connection_.ending()) return {at, 0};
+  give_out(bytes, first, at, owner);
+  if (counts_ && came_ > counted_) {
+    counted_ = came_;
+    char count[count_size];
+    write_count(count, counted_);
+    send(BytesView(count, count_size));
+  }
+  if (!by_callback && core_->inbox().is_full()) {
+    core_->counters().pauses.add();
+    connection_.pause();
+    core_->paused_wires().push_back(*this);
+  }
+  watch_unfinished(bytes.size() - at, at > 0);
+  return {at, needed};
+}
+
+// All messages of one read share one copy of it.
+void Wire::give_out(BytesView bytes, size_t begin, size_t end, const SharedBytes* owner) {
+  std::vector<Datagram>& gathered = core_->gathered();
+  if (gathered.empty()) return;
+  SharedBytes copy = owner ? *owner : SharedBytes::copy_of(bytes.substr(begin, end - begin));
+  for (Datagram& one : gathered) {
+    if (owner == nullptr) {
+      auto offset = static_cast<size_t>(one.data.data() - bytes.data()) - begin;
+      one.data = copy.view().substr(offset, one.data.size());
+    }
+    one.owner = copy;
+  }
+  core_->inbox().push(gathered);
+}
+
+bool Wire::read_control(const Frame& frame, BytesView rest) {
+  switch (frame.kind) {
+    case Frame::Kind::asks:
+      if (!counts_ && came_ == 0) {
+        counts_ = true;
+        return true;
+      }
+      fault({Errc::protocol_error, "counts are asked for once, before the first message"});
+      return false;
+    case Frame::Kind::count:
+      if (lane_ != nullptr && lane_->on_count(frame.count))
+        return core_ != nullptr && !connection_.ending();
+      fault({Errc::protocol_error, fmt::format("a count of {} messages, which were not sent or "
+                                               "not asked about",
+                                               frame.count)});
+      return false;
+    case Frame::Kind::too_large:
+      fault({Errc::message_too_large, fmt::format("a message of {} bytes; the limit is {}",
+                                                  frame.size, core_->options().message_max)});
+      return false;
+    default:
+      fault({Errc::protocol_error, fmt::format("no message begins with the byte 0x{:02x}",
+                                               static_cast<unsigned char>(rest[0]))});
+      return false;
+  }
+}
+
+void Wire::watch_unfinished(size_t kept, bool moved_on) {
+  cut_off_ = kept > 0;
+  bool paused = base::Link<PausedWire>::linked();
+  if (!cut_off_ || paused)
+    core_->loop().timers().stop(unfinished_);
+  else if (moved_on || !unfinished_.running())
+    core_->loop().start(unfinished_, core_->options().read_max);
+}
+
+void Wire::resume() {
+  connection_.resume();
+  if (cut_off_) core_->loop().start(unfinished_, core_->options().read_max);
+}
+
+void Wire::report(Error error) {
+  core_->show({.ends = ends_, .error = std::make_shared<const Error>(std::move(error))});
+}
+
+void Wire::fault(Error error) {
+  core_->counters().faults.add();
+  cut_off_ = false;
+  report(error);
+  if (core_ != nullptr) end(std::move(error));
+}
+
+void Wire::end(Error why) {
+  if (!why_) why_ = std::make_unique<Error>(std::move(why));
+  connection_.abort(CloseReason::by_session);
+}
+
+bool Wire::on_end() {
+  if (cut_off_) {
+    core_->counters().faults.add();
+    cut_off_ = false;
+    report({Errc::connection_lost, "the other side closed in the middle of a message"});
+  }
+  // What waits is still written, such as counts; but nobody may take it for confirmed.
+  if (core_ != nullptr && lane_ != nullptr)
+    std::exchange(lane_, nullptr)
+        ->on_wire_closed({Errc::connection_lost, ends_->from + ": closed by the other side"});
+  return false;
+}
+
+void Wire::on_written() {
+  if (lane_ != nullptr) lane_->on_written();
+}
+
+void Wire::on_closed(CloseReason reason) {
+  if (core_ == nullptr) return;
+  core_->loop().timers().stop(unfinished_);
+  core_->forget(*this);
+  Lane* lane = std::exchange(lane_, nullptr);
+  PeerCore* core = std::exchange(core_, nullptr);
+  Error why{Errc::connection_lost, fmt::format("{}: {}", ends_->from, name_of(reason))};
+  if (why_)
+    why = *why_;
+  else if (reason == CloseReason::write_stalled)
+    why = {Errc::timed_out, ends_->from + ": takes nothing"};
+  else if (reason == CloseReason::stopping)
+    why = {Errc::cancelled, "this peer is closed"};
+  if (cut_off_ && reason == CloseReason::lost) {
+    core->counters().faults.add();
+    core->show({.ends = ends_, .error = std::make_shared<const Error>(why)});
+  }
+  if (lane != nullptr) lane->on_wire_closed(why);
+  core->on_wire_gone();
+}
+
+}  // namespace tram::net
