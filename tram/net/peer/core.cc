@@ -268,7 +268,11 @@ void PeerCore::close(std::move_only_function<void()> on_closed) {
   socket_files_.clear();
   // What was pushed before is still written; what comes now asks for its address again, and hears
   // that it is closed.
-  for (const auto& destination : all_destinations()) destination->queue.abandon(true);
+  for (const auto& destination : all_destinations()) {
+    destination->queue.abandon(true);
+    for (auto& lane : destination->lanes)
+      if (lane->resting()) lane->give_up(closed_error());
+  }
   loop_.start(close_timer_, options_.close_max);
   note_settled();
 }

@@ -33,7 +33,8 @@ class Lane {
 
   // Something may be staged.
   void on_staged();
-  bool resting_or_idle() const { return state_ != State::open && state_ != State::dialling; }
+  // It failed, and waits to try again.
+  bool resting() const { return state_ == State::resting; }
   bool idle() const { return state_ == State::idle; }
   // Tells everything that is staged or in flight, and gives its connection up.
   void give_up(const base::Error& why);
