@@ -81,7 +81,7 @@ int Context::fail(const Error& error) const {
 }
 
 int Context::refuse(std::string_view why) const {
-  say_line(fmt::format("tram {} ('tram help {}' shows how)", verb_, why, verb_));
+  say_line(fmt::format("tram {}: {} ('tram help {}' shows how)", verb_, why, verb_));
   return exit_usage;
 }
 

@@ -13,6 +13,7 @@ std::vector<VerbEntry> own_verbs() {
       {"reply", "answer requests, with a command or a text", make_reply},
       {"queues", "list, show, purge and delete queues", make_queues},
       {"bench", "measure a broker", make_bench},
+      {"peer", "messages between programs, without a broker", make_peer},
   };
 }
 

@@ -30,5 +30,6 @@ std::unique_ptr<Verb> make_request();
 std::unique_ptr<Verb> make_reply();
 std::unique_ptr<Verb> make_queues();
 std::unique_ptr<Verb> make_bench();
+std::unique_ptr<Verb> make_peer();
 
 }  // namespace tram::cli
