@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
 
 #include "tram/base/assert.h"
 
@@ -18,6 +19,9 @@ namespace {
 
 // What one read may bring. Larger reads were no faster (docs/benchmarks.md) and fill the cache.
 constexpr size_t read_size = size_t{64} << 10;
+// After a message that was larger than that: the next is likely to be, and what is read of it
+// before its size is known has to be copied.
+constexpr size_t read_size_after_large = size_t{4} << 10;
 // Reads of one connection per turn, at most: then the others have theirs.
 constexpr int reads_per_turn_max = 4;
 constexpr size_t pieces_per_write = 32;
@@ -148,7 +152,7 @@ bool Connection::read_once() {
     TRAM_ASSERT(tail_.size() + read_size <= buffer.size(), tail_.size());
     std::copy(tail_.begin(), tail_.end(), buffer.begin());
     to = buffer.data() + tail_.size();
-    room = read_size;
+    room = std::exchange(after_large_, false) ? read_size_after_large : read_size;
   }
   ssize_t size = ::recv(socket_, to, room, 0);
   if (size < 0) {
@@ -167,6 +171,7 @@ bool Connection::read_once() {
   if (large_) {
     large_filled_ += count;
     if (large_filled_ == large_.size()) {
+      after_large_ = large_.size() >= read_size;
       SharedBytes whole = std::move(large_);
       large_ = SharedBytes();
       feed(whole.view(), &whole);

@@ -111,6 +111,7 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   std::string tail_;   // Bytes the session has not consumed.
   SharedBytes large_;  // Or these, when it asked for many.
   size_t large_filled_ = 0;
+  bool after_large_ = false;  // The last message did not fit in one read.
   ConnectionLimits limits_;
   uint32_t pauses_ = 0;
   int socket_;

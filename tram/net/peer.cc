@@ -137,10 +137,10 @@ base::Result<> Peer::send_and_wait(BytesView address, BytesView bytes) {
   return std::move(*outcome.result);
 }
 
-base::Result<> Peer::when_room(BytesView address, OnRoom on_room) {
+base::Result<> Peer::when_room(BytesView address, size_t size, OnRoom on_room) {
   auto destination = inside_->core->destination(address);
   if (!destination) return std::unexpected(destination.error());
-  (*destination)->queue.when_room(std::move(on_room));
+  (*destination)->queue.when_room(size, std::move(on_room));
   return {};
 }
 

@@ -80,9 +80,9 @@ class Peer {
   // Waits for room, and then until it is settled, which the time-outs bring about in the end. Not
   // in a callback: a loop would wait for itself.
   base::Result<> send_and_wait(BytesView address, BytesView bytes);
-  // `on_room` is told when half of waiting_max is free; at once, if it is. A try_send may be told
-  // overloaded all the same, if others were faster.
-  base::Result<> when_room(BytesView address, OnRoom on_room);
+  // `on_room` is told once there is room for a message of `size` bytes, or the peer is closed; at
+  // once, if so. A try_send may be told overloaded all the same, if others were faster.
+  base::Result<> when_room(BytesView address, size_t size, OnRoom on_room);
 
   // --- Receiving, if there is no PeerOptions::on_datagram. Errors: timed_out; cancelled, once it
   // is closed and the inbox is empty. The first two wait: not in a callback.

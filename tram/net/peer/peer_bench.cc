@@ -6,7 +6,6 @@
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <netinet/in.h>
-#include <new>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -18,8 +17,6 @@
 using namespace tram::net;
 
 namespace {
-
-std::atomic<uint64_t> allocations = 0;
 
 // `wanted` messages have come.
 void wait_for(const std::atomic<uint64_t>& came, uint64_t wanted) {
@@ -68,11 +65,9 @@ void stream(benchmark::State& state, Confirm confirm, bool by_callback) {
     wait_for(came, wanted);
   };
   once();
-  uint64_t before = allocations;
   for (auto _ : state) once();
   auto messages = static_cast<double>(batch) * static_cast<double>(state.iterations());
   state.counters["messages"] = benchmark::Counter(messages, benchmark::Counter::kIsRate);
-  state.counters["allocations"] = static_cast<double>(allocations - before) / messages;
   state.SetBytesProcessed(static_cast<int64_t>(messages * static_cast<double>(size)));
   receiver->close();
   if (taker.joinable()) taker.join();
@@ -150,12 +145,3 @@ void plain_sockets(benchmark::State& state) {
 BENCHMARK(plain_sockets)->Arg(65536)->UseRealTime();
 
 }  // namespace
-
-// Counts what is allocated, by whichever thread.
-void* operator new(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }

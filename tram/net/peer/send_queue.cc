@@ -12,7 +12,12 @@ namespace {
 
 // Most lanes carry little, so the first block is small.
 constexpr size_t block_small = size_t{4} << 10;
-constexpr size_t block_large = size_t{64} << 10;
+constexpr size_t block_usual = size_t{64} << 10;
+// For messages that would leave much of a usual block empty, or do not fit.
+constexpr size_t large_message = size_t{16} << 10;
+constexpr size_t block_large = size_t{256} << 10;
+// Blocks that are kept while nothing waits.
+constexpr size_t full_kept = 2;
 // Messages that nobody waits for are counted together, up to so many: of a run that was on its way
 // when its connection was lost, none counts as confirmed.
 constexpr uint64_t run_messages_max = 64;
@@ -38,9 +43,20 @@ void SendQueue::close_piece(Lane& lane) {
 char* SendQueue::reserve(Lane& lane, size_t size) {
   if (lane.capacity - lane.used < size) {
     close_piece(lane);
-    lane.capacity = std::max(size, lane.capacity == 0 ? block_small : block_large);
-    lane.block = SharedBytes::with_size(lane.capacity);
+    size_t wanted = lane.capacity == 0 ? block_small : block_usual;
+    if (size > large_message) wanted = block_large;
+    // The next waiting bytes will need as many blocks again, so they are worth keeping.
+    if (lane.capacity >= block_usual && lane.full.size() <= limits_.waiting_max / lane.capacity)
+      lane.full.push_back({std::move(lane.block), lane.capacity});
     lane.used = lane.taken = 0;
+    if (!lane.full.empty() && lane.full.front().block.held_once()) {
+      lane.block = std::move(lane.full.front().block);
+      lane.capacity = lane.full.front().capacity;
+      lane.full.pop_front();
+      if (lane.capacity >= std::max(size, wanted)) return lane.block.mutable_data();
+    }
+    lane.capacity = std::max(size, wanted);
+    lane.block = SharedBytes::with_size(lane.capacity);
   }
   return lane.block.mutable_data() + lane.used;
 }
@@ -83,15 +99,15 @@ bool SendQueue::wait_for_room(size_t size, base::Duration wait_max) {
   return room;
 }
 
-void SendQueue::when_room(OnRoom on_room) {
+void SendQueue::when_room(size_t size, OnRoom on_room) {
   {
     std::lock_guard lock(mutex_);
-    if (!abandoned_ && waiting_ > limits_.waiting_max / 2) {
-      waits_for_room_.push_back(std::move(on_room));
+    if (!abandoned_ && !has_room(frame_header_max + size)) {
+      wait_for_room_.push_back({frame_header_max + size, std::move(on_room)});
       return;
     }
   }
-  on_room({});
+  on_room();
 }
 
 bool SendQueue::take(size_t lane_index, Batch& into) {
@@ -122,21 +138,27 @@ void SendQueue::splice(size_t from_index, size_t to_index) {
 }
 
 void SendQueue::settle(size_t lane_index, size_t bytes, bool all_written) {
-  std::deque<OnRoom> told;
+  std::vector<OnRoom> told;
   {
     std::lock_guard lock(mutex_);
     Lane& lane = lanes_[lane_index];
     TRAM_ASSERT(bytes <= lane.waiting && bytes <= waiting_, bytes, lane.waiting, waiting_);
     lane.waiting -= bytes;
     waiting_ -= bytes;
-    if (all_written && lane.pieces.empty() && lane.used == lane.taken) lane.used = lane.taken = 0;
+    if (all_written && lane.pieces.empty() && lane.used == lane.taken) {
+      lane.used = lane.taken = 0;
+      while (lane.full.size() > full_kept) lane.full.pop_front();
+    }
     // Half of it, so that those who wait are not woken for each message.
     if (waiting_ <= limits_.waiting_max / 2) {
       if (sleepers_ > 0) room_.notify_all();
-      told.swap(waits_for_room_);
+      while (!wait_for_room_.empty() && has_room(wait_for_room_.front().size)) {
+        told.push_back(std::move(wait_for_room_.front().on_room));
+        wait_for_room_.pop_front();
+      }
     }
   }
-  for (OnRoom& one : told) one({});
+  for (OnRoom& one : told) one();
 }
 
 void SendQueue::expect_telling() {
@@ -159,19 +181,20 @@ void SendQueue::release(size_t lane_index) {
   Lane& lane = lanes_[lane_index];
   close_piece(lane);
   lane.block = SharedBytes();
+  lane.full.clear();
   lane.capacity = lane.used = lane.taken = 0;
 }
 
 bool SendQueue::abandon(bool force) {
-  std::deque<OnRoom> told;
+  std::deque<Waiting> told;
   {
     std::lock_guard lock(mutex_);
     if (waiting_ > 0 && !force) return false;
     abandoned_ = true;
     room_.notify_all();
-    told.swap(waits_for_room_);
+    told.swap(wait_for_room_);
   }
-  for (OnRoom& one : told) one({});
+  for (Waiting& one : told) one.on_room();
   return true;
 }
 

@@ -29,8 +29,8 @@ using base::SharedBytes;
 
 // Told once what became of a message: nothing, or why it was not confirmed.
 using OnSettled = std::move_only_function<void(base::Result<>)>;
-// Told once that there is room again, or why there never will be.
-using OnRoom = std::move_only_function<void(base::Result<>)>;
+// Told once that there is room, or that there is nobody left to make any.
+using OnRoom = std::move_only_function<void()>;
 
 // Consecutive messages with one fate: some that nobody waits for, or one that somebody does.
 struct Run {
@@ -60,7 +60,7 @@ class SendQueue {
   Pushed try_push(BytesView payload, OnSettled& on_settled);
   // Waits until a push might succeed, or the time is over (false).
   bool wait_for_room(size_t size, base::Duration wait_max);
-  void when_room(OnRoom on_room);
+  void when_room(size_t size, OnRoom on_room);
 
   // --- The loop.
   struct Piece {
@@ -91,6 +91,10 @@ class SendQueue {
   bool abandon(bool force);
 
  private:
+  struct Full {
+    SharedBytes block;
+    size_t capacity;
+  };
   struct Lane {
     std::vector<Piece> pieces;  // Full blocks, and what of the last one was taken apart.
     std::vector<Run> runs;
@@ -99,19 +103,25 @@ class SendQueue {
     size_t used = 0;   // Of the block.
     size_t taken = 0;  // Of the used: what the loop has, or has as a piece.
     size_t waiting = 0;
+    // Full blocks that the loop still has, or had: the first of them is used again once it is free.
+    std::deque<Full> full;
   };
   bool has_room(size_t size) const {
     return waiting_ == 0 || waiting_ + size <= limits_.waiting_max;
   }
   Lane& choose();
   static void close_piece(Lane& lane);
-  static char* reserve(Lane& lane, size_t size);
+  char* reserve(Lane& lane, size_t size);
 
   Limits limits_;
   std::mutex mutex_;
   std::condition_variable room_;
   std::vector<Lane> lanes_;
-  std::deque<OnRoom> waits_for_room_;
+  struct Waiting {
+    size_t size;
+    OnRoom on_room;
+  };
+  std::deque<Waiting> wait_for_room_;
   size_t sleepers_ = 0;
   size_t waiting_ = 0;
   bool told_ = false;
