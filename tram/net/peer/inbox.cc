@@ -34,7 +34,8 @@ void Inbox::close() {
 }
 
 bool Inbox::wait(std::unique_lock<std::mutex>& lock, base::Duration wait_max) {
-  auto ready = [&] { return closed_ || !empty(); };
+  // While one is offered to a callback nobody may overtake it.
+  auto ready = [&] { return !serving_ && (closed_ || !empty()); };
   if (ready()) return true;
   ++sleepers_;
   bool came = true;
@@ -126,6 +127,7 @@ void Inbox::serve(std::unique_lock<std::mutex>& lock) {
     }
   }
   serving_ = false;
+  if (sleepers_ > 0) came_.notify_all();
 }
 
 }  // namespace tram::net
