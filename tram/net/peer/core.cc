@@ -20,6 +20,9 @@ class NoLog final : public base::LogSink {
 };
 NoLog no_log;  // Has no state.
 
+// When all is told: for counts, and for the others to hang up.
+constexpr Duration last_words_max = std::chrono::milliseconds(500);
+
 Error closed_error() { return {Errc::cancelled, "this peer is closed"}; }
 
 }  // namespace
@@ -37,7 +40,7 @@ PeerCore::PeerCore(Loop& loop, PeerOptions options)
              }),
       random_(options_.seed),
       wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      close_timer_([this] { finish(); }) {
+      close_timer_([this] { on_close_timer(); }) {
   if (wake_up_ < 0 || !loop_.sockets().add(wake_up_, *this))
     throw std::system_error(errno, std::generic_category(), "eventfd");
 }
@@ -220,7 +223,7 @@ void PeerCore::on_wire_gone() {
 
 Wire* PeerCore::accepted(const std::string& from) {
   auto found = accepted_.find(from);
-  if (found == accepted_.end() || found->second->connection().ending()) return nullptr;
+  if (found == accepted_.end() || !found->second->usable()) return nullptr;
   return found->second;
 }
 
@@ -288,26 +291,39 @@ void PeerCore::note_settled() {
   if (closing_ && !finishing_ && drained()) loop_.start(close_timer_, Duration());
 }
 
+void PeerCore::on_close_timer() {
+  if (finishing_)
+    abort_all();
+  else
+    finish();
+}
+
+void PeerCore::abort_all() {
+  while (!wires_.empty()) wires_.front().connection().abort(CloseReason::stopping);
+}
+
 void PeerCore::finish() {
   if (std::exchange(finishing_, true)) return;
   for (const auto& destination : all_destinations()) tell_closed(*destination);
   // What is in the outboxes, such as counts, is written; nothing more is read.
   for (Wire* wire = wires_.first(); wire != nullptr; wire = wires_.next(*wire))
     wire->connection().close(CloseReason::stopping);
+  // Not for long: some take nothing.
+  loop_.start(close_timer_, last_words_max);
   if (wires_.empty()) end_sending();
 }
 
 void PeerCore::end_sending() {
   closed_ = true;
+  loop_.timers().stop(close_timer_);
   inbox_.close();
   if (on_closed_) std::exchange(on_closed_, nullptr)();
 }
 
 void PeerCore::close_now() {
   if (!closing_) close(nullptr);
-  loop_.timers().stop(close_timer_);
   finish();
-  while (!wires_.empty()) wires_.front().connection().abort(CloseReason::stopping);
+  abort_all();
   if (!closed_) end_sending();
   look_at_told();
   // The lanes go with the loop's thread, whoever still holds an address.

@@ -110,7 +110,9 @@ class PeerCore final : public Watched, public TurnEnd {
   Wire& adopt(int socket, std::string from, bool dialled);
   std::vector<std::shared_ptr<Destination>> all_destinations();
   bool drained();
+  void on_close_timer();
   void finish();
+  void abort_all();
   void end_sending();
 
   Loop& loop_;

@@ -20,7 +20,8 @@ class Inbox {
  public:
   // Told once, when something has come or the inbox is closed. Returns false if it does not want
   // the datagram after all: then the next one gets it. Runs on the thread that has it: the loop's,
-  // or that of `take_then`. Until it returns nobody else is given anything, so it waits for nothing.
+  // or that of `take_then`. Until it returns nobody else is given anything, so it waits for
+  // nothing.
   using OnReceived = std::move_only_function<bool(base::Result<Datagram>)>;
 
   // `on_room` is called by a taker after `is_full` was seen true, when half of it is free again.

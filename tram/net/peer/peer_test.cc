@@ -558,6 +558,38 @@ TEST_CASE(
   CHECK(a->receive().error().code == Errc::cancelled);
 }
 
+TEST_CASE("close does not wait for who takes nothing, and tells what it did not take") {
+  Doorway doorway;
+  auto b = open({.waiting_max = 64 << 20, .close_max = 10ms});
+  std::atomic<int> told = 0;
+  std::atomic<int> cancelled = 0;
+  std::string body(1 << 20, 'x');
+  for (int i = 0; i < 40; ++i)
+    REQUIRE(b->send(doorway.address(), body, [&](Result<> result) {
+      ++told;
+      if (!result && result.error().code == Errc::cancelled) ++cancelled;
+    }));
+  auto began = clock_of_tests.now();
+  b->close();
+  CHECK(clock_of_tests.now() - began < tram::base::Duration(5s));  // write_max would be ten.
+  CHECK(told == 40);
+  CHECK(cancelled > 0);
+}
+
+TEST_CASE("an answer to a connection that has ended is told lost, and not written to it") {
+  auto a = listening({.unreachable_max = 0s});
+  std::string from;
+  {
+    Stranger stranger(a->address());
+    stranger.say("\xA1x");
+    from = next(*a).from();
+  }
+  while (a->stats().connections > 0) std::this_thread::yield();
+  auto sent = a->send_and_wait(from, "too late");
+  REQUIRE_FALSE(sent);
+  CHECK(sent.error().code == Errc::unreachable);
+}
+
 TEST_CASE("close writes what waits first") {
   auto a = listening();
   for (Confirm confirm : {Confirm::handed, Confirm::received}) {

@@ -145,6 +145,7 @@ void Wire::end(Error why) {
 }
 
 bool Wire::on_end() {
+  ended_ = true;
   if (cut_off_) {
     core_->counters().faults.add();
     cut_off_ = false;

@@ -34,6 +34,9 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   // When something last came.
   Time came_at() const { return came_at_; }
 
+  // False once the other side has ended it, or we have.
+  bool usable() const { return !ended_ && !connection_.ending(); }
+
   Lane* lane() const { return lane_; }
   void attach(Lane& lane) { lane_ = &lane; }
   void detach() { lane_ = nullptr; }
@@ -82,6 +85,7 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   uint64_t counted_ = 0;  // Of them, those that the other side was told of.
   bool counts_ = false;   // It wants to be told.
   bool dialled_;
+  bool ended_ = false;    // By the other side.
   bool cut_off_ = false;  // A message has begun, and not ended.
 };
 
