@@ -13,7 +13,7 @@ namespace {
 
 const auto ends = std::make_shared<const Ends>(Ends{"there", "here"});
 
-void push(Inbox& inbox, std::vector<std::string> texts) {
+void push(Inbox& inbox, const std::vector<std::string>& texts) {
   std::vector<Datagram> datagrams;
   for (const std::string& text : texts) {
     SharedBytes bytes = SharedBytes::copy_of(text);

@@ -101,16 +101,17 @@ BENCHMARK(peer_round_trip)->UseRealTime();
 // One thread writes, one reads, whole buffers: what the machine gives.
 void plain_sockets(benchmark::State& state) {
   auto size = static_cast<size_t>(state.range(0));
-  int listener = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in in{};
   in.sin_family = AF_INET;
   in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof in;
-  ::bind(listener, reinterpret_cast<sockaddr*>(&in), length);
-  ::listen(listener, 1);
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&in), &length);
+  auto* address = reinterpret_cast<sockaddr*>(&in);
+  int listener = ::socket(AF_INET, SOCK_STREAM, 0);
   int out = ::socket(AF_INET, SOCK_STREAM, 0);
-  if (::connect(out, reinterpret_cast<sockaddr*>(&in), length) != 0) std::abort();
+  if (listener < 0 || out < 0 || ::bind(listener, address, length) != 0 ||
+      ::listen(listener, 1) != 0 || ::getsockname(listener, address, &length) != 0 ||
+      ::connect(out, address, length) != 0)
+    std::abort();
   int reading = ::accept(listener, nullptr, nullptr);
   std::atomic<uint64_t> came = 0;
   std::atomic<uint64_t> target = 0;

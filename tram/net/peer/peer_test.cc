@@ -688,6 +688,29 @@ TEST_CASE("thousands of connections live in one process") {
   for (Stranger& one : strangers) CHECK(one.hear(7) == "\xA6to you");
 }
 
+TEST_CASE("a thousand peers on one loop pass a message round") {
+  constexpr size_t count = 1000;
+  Loop loop(clock_of_tests);
+  std::vector<std::unique_ptr<Peer>> peers(count);
+  size_t passed = 0;
+  for (size_t i = 0; i < count; ++i) {
+    auto pass_on = [&, i](const Datagram& datagram) {
+      ++passed;
+      if (i + 1 == count)
+        loop.stop();
+      else
+        CHECK(peers[i]->try_send(peers[i + 1]->address(), datagram.data));
+    };
+    auto peer = Peer::open({.listen = {"127.0.0.1:0"}, .on_datagram = pass_on}, loop);
+    REQUIRE_MESSAGE(peer, peer.error().text());
+    peers[i] = std::move(*peer);
+  }
+  REQUIRE(peers[0]->try_send(peers[0]->address(), "round"));  // Also to itself.
+  loop.run();
+  CHECK(passed == count);
+  peers.clear();
+}
+
 TEST_CASE("on a given loop, nothing runs but in its turns") {
   Loop loop(clock_of_tests);
   std::vector<std::string> came;

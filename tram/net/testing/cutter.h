@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "tram/base/assert.h"
 #include "tram/base/random.h"
 
 namespace tram::net::testing {
@@ -30,9 +31,9 @@ class Cutter {
         listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
     sockaddr_in in = local(0);
     socklen_t size = sizeof in;
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&in), size);
-    ::listen(listener_, 64);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&in), &size);
+    auto* address = reinterpret_cast<sockaddr*>(&in);
+    TRAM_ASSERT(listener_ >= 0 && ::bind(listener_, address, size) == 0);
+    TRAM_ASSERT(::listen(listener_, 64) == 0 && ::getsockname(listener_, address, &size) == 0);
     address_ = "127.0.0.1:" + std::to_string(ntohs(in.sin_port));
     thread_ = std::thread([this] { run(); });
   }
@@ -93,6 +94,7 @@ class Cutter {
     int in = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
     if (in < 0) return;
     int out = ::socket(AF_INET, SOCK_STREAM, 0);
+    TRAM_ASSERT(out >= 0);
     // On one machine this takes no time.
     if (::connect(out, reinterpret_cast<const sockaddr*>(&target_), sizeof target_) != 0) {
       ::close(in);
@@ -100,8 +102,7 @@ class Cutter {
       return;
     }
     int yes = 1;
-    for (int socket : {in, out})
-      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    for (int socket : {in, out}) ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     auto pair = std::make_unique<Pair>();
     pair->sockets = {in, out};
     pair->ways[0] = {.from = in, .to = out, .held = {}};
