@@ -38,7 +38,7 @@ namespace tram::base {
   X(connection_lost, "the connection was lost")                                                \
   X(address_in_use, "the port is taken by another program")                                    \
   X(permission_denied, "the operating system does not allow it")                               \
-  X(unreachable, "nobody answers there")                                                    \
+  X(unreachable, "nobody answers there")                                                       \
   X(io_error, "the operating system reported an error")                                        \
   X(cancelled, "it was stopped before it was done")
 

@@ -46,9 +46,7 @@ class SharedBytes {
   size_t size() const { return block_ ? block_->size : 0; }
   BytesView view() const { return block_ ? BytesView(data(), block_->size) : BytesView(); }
   // No other copy is left: who holds it may write to it again.
-  bool held_once() const {
-    return block_ && block_->count.load(std::memory_order_acquire) == 1;
-  }
+  bool held_once() const { return block_ && block_->count.load(std::memory_order_acquire) == 1; }
   char* mutable_data() { return reinterpret_cast<char*>(block_ + 1); }
 
  private:
