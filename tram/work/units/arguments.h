@@ -147,7 +147,7 @@ struct ManyUnits : private Waiter {
   static constexpr bool waits = true;
   explicit ManyUnits(std::vector<Unit<T>> given) : Waiter(&one_done), units(std::move(given)) {}
   bool attach(UnitBase& self) {
-    waiting = &self;
+    waiting_ = &self;
     return wait_for_next();
   }
   void visit(Visitor& visitor) const {
@@ -158,16 +158,16 @@ struct ManyUnits : private Waiter {
  private:
   static void one_done(Waiter& waiter, UnitBase&, RunnableList& ready) {
     auto& self = static_cast<ManyUnits&>(waiter);
-    if (!self.wait_for_next()) self.waiting->one_ended(ready);
+    if (!self.wait_for_next()) self.waiting_->one_ended(ready);
   }
   // False if none is left. After true this may be gone.
   bool wait_for_next() {
-    while (next_unit < units.size())
-      if (units[next_unit++].base().add_waiter(*this)) return true;
+    while (next_unit_ < units.size())
+      if (units[next_unit_++].base().add_waiter(*this)) return true;
     return false;
   }
-  UnitBase* waiting = nullptr;
-  size_t next_unit = 0;
+  UnitBase* waiting_ = nullptr;
+  size_t next_unit_ = 0;
 };
 
 template <class T>
