@@ -3,9 +3,9 @@
 //   Task<> echo(Peer& peer, Context c) {
 //     while (true) {
 //       Unit<Datagram> next = receive(c, peer);
-//       Datagram datagram = co_await next;                         // throws once the peer is
-//       closed Unit<void> sent = send(c, peer, datagram.from(), datagram.data); co_await sent; //
-//       throws if it was not confirmed
+//       Datagram datagram = co_await next;  // Throws once the peer is closed.
+//       Unit<void> sent = send(c, peer, datagram.from(), datagram.data);
+//       co_await sent;                      // Throws if it was not confirmed.
 //     }
 //   }
 //
