@@ -1,5 +1,7 @@
 #include "tram/net/peer/inbox.h"
 
+#include "tram/net/peer/wait_at_most.h"
+
 namespace tram::net {
 
 namespace {
@@ -38,12 +40,7 @@ bool Inbox::wait(std::unique_lock<std::mutex>& lock, base::Duration wait_max) {
   auto ready = [&] { return !serving_ && (closed_ || !empty()); };
   if (ready()) return true;
   ++sleepers_;
-  bool came = true;
-  // A wait for ever, added to the time, would be in the past.
-  if (wait_max >= base::Duration(std::chrono::hours(24 * 365)))
-    came_.wait(lock, ready);
-  else
-    came = came_.wait_for(lock, wait_max.chrono(), ready);
+  bool came = wait_at_most(came_, lock, wait_max, ready);
   --sleepers_;
   return came;
 }

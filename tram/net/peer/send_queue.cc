@@ -5,6 +5,7 @@
 
 #include "tram/base/assert.h"
 #include "tram/net/peer/frame.h"
+#include "tram/net/peer/wait_at_most.h"
 
 namespace tram::net {
 
@@ -89,12 +90,7 @@ bool SendQueue::wait_for_room(size_t size, base::Duration wait_max) {
   auto ready = [&] { return abandoned_ || has_room(frame_header_max + size); };
   if (ready()) return true;
   ++sleepers_;
-  bool room = true;
-  // A wait for ever, added to the time, would be in the past.
-  if (wait_max >= base::Duration(std::chrono::hours(24 * 365)))
-    room_.wait(lock, ready);
-  else
-    room = room_.wait_for(lock, wait_max.chrono(), ready);
+  bool room = wait_at_most(room_, lock, wait_max, ready);
   --sleepers_;
   return room;
 }
