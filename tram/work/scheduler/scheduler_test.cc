@@ -192,8 +192,7 @@ TEST_CASE(
   other.remove();
   CHECK(one.zeros == 1);
   CHECK(other.zeros == 1);
-  // This thread never held credits.
-}  // NOLINT(clang-analyzer-core.StackAddressEscape)
+}
 
 TEST_CASE("blocks of unit memory never overlap, and may be given back by any thread") {
   std::vector<std::pair<unsigned char*, size_t>> blocks;
