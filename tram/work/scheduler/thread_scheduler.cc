@@ -1,3 +1,5 @@
+// One piece, though long: taking, sleeping and waking are one protocol, whose proof that no wake-up
+// is lost is about the order of loads and stores in all three.
 #include "tram/work/scheduler/thread_scheduler.h"
 
 #include <algorithm>
