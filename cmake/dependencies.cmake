@@ -19,3 +19,9 @@ add_library(tram_asio INTERFACE)
 target_include_directories(tram_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
 target_compile_definitions(tram_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(tram_asio INTERFACE Threads::Threads)
+
+# TLS: OpenSSL's headers, and nothing to link: it is loaded when somebody asks for it (tram/net/tls/openssl.h).
+find_package(OpenSSL 3.0 REQUIRED)
+add_library(tram_openssl_headers INTERFACE)
+target_include_directories(tram_openssl_headers SYSTEM INTERFACE ${OPENSSL_INCLUDE_DIR})
+target_link_libraries(tram_openssl_headers INTERFACE ${CMAKE_DL_LIBS})

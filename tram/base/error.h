@@ -39,6 +39,7 @@ namespace tram::base {
   X(address_in_use, "the port is taken by another program")                                    \
   X(permission_denied, "the operating system does not allow it")                               \
   X(unreachable, "nobody answers there")                                                       \
+  X(tls_failed, "no connection could be made safe with TLS")                                   \
   X(io_error, "the operating system reported an error")                                        \
   X(cancelled, "it was stopped before it was done")
 

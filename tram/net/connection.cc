@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 #include <utility>
 
 #include "tram/base/assert.h"
+#include "tram/net/tls/channel.h"
 
 namespace tram::net {
 
@@ -32,7 +30,7 @@ constexpr Duration linger_max = std::chrono::seconds(2);
 // When the program stops, nobody waits that long for a client that does not hang up.
 constexpr Duration linger_when_stopping = std::chrono::milliseconds(200);
 
-bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
+using Then = Moved::Then;
 
 }  // namespace
 
@@ -50,28 +48,42 @@ BytesView name_of(CloseReason reason) {
       return "slow_consumer";
     case CloseReason::stopping:
       return "stopping";
+    case CloseReason::tls_failed:
+      return "tls_failed";
   }
   return "unknown";
 }
 
-void Connection::adopt(
-    Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits,
-    std::move_only_function<std::unique_ptr<Session>(Connection&)> make_session) {
-  auto* connection = new Connection(loop, socket, std::move(peer_address), limits);
+void Connection::adopt(Loop& loop, int socket, std::string peer_address,
+                       const ConnectionLimits& limits, MakeSession make_session) {
+  adopt(loop, socket, std::move(peer_address), limits, nullptr, {}, std::move(make_session));
+}
+
+void Connection::adopt(Loop& loop, int socket, std::string peer_address,
+                       const ConnectionLimits& limits, std::unique_ptr<TlsChannel> tls,
+                       Duration handshake_max, MakeSession make_session) {
+  bool secure = tls != nullptr;
+  auto* connection = new Connection(loop, socket, std::move(peer_address), limits, std::move(tls));
   loop.connections().push_back(*connection);
+  if (secure) {
+    connection->state_ = State::securing;
+    loop.start(connection->deadline_, handshake_max);
+  }
   connection->session_ = make_session(*connection);
-  if (connection->state_ != State::closed && !loop.sockets().add(socket, *connection))
+  if (connection->state_ == State::closed) return;
+  if (!loop.sockets().add(socket, *connection))
     connection->abort(CloseReason::lost);
+  else if (secure)
+    loop.sockets().again(*connection);  // Whoever dialled speaks first.
 }
 
 Connection::Connection(Loop& loop, int socket, std::string peer_address,
-                       const ConnectionLimits& limits)
+                       const ConnectionLimits& limits, std::unique_ptr<TlsChannel> tls)
     : loop_(loop),
       outbox_(loop.chunks()),
       limits_(limits),
-      socket_(socket),
-      deadline_(
-          [this] { abort(state_ == State::lingering ? reason_ : CloseReason::write_stalled); }),
+      stream_(socket, std::move(tls)),
+      deadline_([this] { on_deadline(); }),
       peer_address_(std::move(peer_address)) {
   int yes = 1;
   ::ioctl(socket, FIONBIO, &yes);
@@ -92,12 +104,48 @@ void Connection::on_ready(Ready ready) {
   if (state_ == State::closed) return;
   readable_ |= ready.readable;
   ended_ |= ready.ended;
+  if (state_ == State::securing) return secure();
   if (ready.writable && waits_writable_) {
     waits_writable_ = false;
     loop_.timers().stop(deadline_);
     loop_.at_turn_end(*this);
   }
   if (readable_) read();
+}
+
+void Connection::on_deadline() {
+  switch (state_) {
+    case State::securing:
+      fault_ = "the TLS handshake took too long";
+      return abort(CloseReason::tls_failed);
+    case State::lingering:
+      return abort(reason_);
+    default:
+      return abort(CloseReason::write_stalled);
+  }
+}
+
+void Connection::secure() {
+  switch (stream_.shake_hands()) {
+    case Stream::Handshake::goes_on:
+      return;
+    case Stream::Handshake::failed:
+      if (stream_.fault().empty()) return abort(CloseReason::lost);
+      reason_ = CloseReason::tls_failed;
+      stream_.say_end();
+      return linger();  // So that the other side learns why.
+    case Stream::Handshake::done:
+      break;
+  }
+  loop_.timers().stop(deadline_);
+  state_ = State::open;
+  in_session_ = true;
+  session_->on_secured();
+  in_session_ = false;
+  // What it has to say may wait; and what came with the end of the handshake.
+  loop_.at_turn_end(*this);
+  readable_ = true;
+  if (state_ == State::open && pauses_ == 0) read_again();
 }
 
 // The kernel tells of a change once, so `readable_` stays until it has said "nothing more".
@@ -121,23 +169,18 @@ void Connection::read_again() {
 // it sent more before, that waits in the kernel until the session resumes.
 void Connection::look_for_end() {
   if (!ended_ || peer_ended_ || !tail_.empty()) return;
-  char byte = 0;
-  ssize_t size = ::recv(socket_, &byte, 1, MSG_PEEK);
-  if (size == 0) on_peer_end();
-  if (size < 0 && !would_block()) abort(CloseReason::lost);
+  Then then = stream_.peek();
+  if (then == Then::ended) on_peer_end();
+  if (then == Then::lost) abort(CloseReason::lost);
 }
 
 // After our last word: what still comes is dropped, until the peer hangs up.
 void Connection::drain() {
-  std::span<char> buffer = loop_.read_buffer();
-  for (int i = 0; i < reads_per_turn_max; ++i) {
-    ssize_t size = ::recv(socket_, buffer.data(), read_size, 0);
-    if (size > 0) continue;
-    readable_ = false;
-    if (size == 0 || !would_block()) enter_closed(reason_);
-    return;
-  }
-  read_again();
+  Then then = stream_.drain(loop_.read_buffer().data(), read_size);
+  if (then == Then::more) return read_again();
+  readable_ = false;
+  if (then == Then::wait) return;
+  enter_closed(stream_.fault().empty() ? reason_ : CloseReason::tls_failed);
 }
 
 // True if there may be more to read.
@@ -154,22 +197,23 @@ bool Connection::read_once() {
     to = buffer.data() + tail_.size();
     room = std::exchange(after_large_, false) ? read_size_after_large : read_size;
   }
-  ssize_t size = ::recv(socket_, to, room, 0);
-  if (size < 0) {
-    readable_ = ended_ = false;
-    if (!would_block()) abort(CloseReason::lost);
-    return false;
-  }
-  if (size == 0) {
+  Moved moved = stream_.read(to, room);
+  if (stream_.unsent()) loop_.at_turn_end(*this);
+  if (moved.bytes == 0) {
     readable_ = false;
-    on_peer_end();
+    if (moved.then == Then::ended) {
+      on_peer_end();
+    } else {
+      ended_ = false;
+      if (moved.then == Then::lost)
+        abort(stream_.fault().empty() ? CloseReason::lost : CloseReason::tls_failed);
+    }
     return false;
   }
-  auto count = static_cast<size_t>(size);
-  // A short read was the last one: what comes after it is a change, and told anew.
-  if (count < room && !ended_) readable_ = false;
+  // What comes after this is a change, and told anew.
+  if (moved.then == Then::wait && !ended_) readable_ = false;
   if (large_) {
-    large_filled_ += count;
+    large_filled_ += moved.bytes;
     if (large_filled_ == large_.size()) {
       after_large_ = large_.size() >= read_size;
       SharedBytes whole = std::move(large_);
@@ -178,7 +222,7 @@ bool Connection::read_once() {
     }
   } else {
     size_t kept = tail_.size();
-    feed(BytesView(to - kept, kept + count), nullptr);
+    feed(BytesView(to - kept, kept + moved.bytes), nullptr);
   }
   return readable_ || pauses_ > 0;
 }
@@ -272,35 +316,20 @@ bool Connection::make_room() {
 }
 
 void Connection::write() {
-  if (waits_writable_) return;
+  if (waits_writable_ || state_ == State::securing) return;
   bool was_behind = outbox_.size() > behind_size_min();
   size_t before = outbox_.size();
-  while (!outbox_.empty()) {
+  while (!outbox_.empty() || stream_.unsent()) {
     std::array<Outbox::Span, pieces_per_write> spans;
-    std::array<iovec, pieces_per_write> buffers;
     size_t count = outbox_.gather(spans.data(), spans.size());
-    size_t total = 0;
-    for (size_t i = 0; i < count; ++i) {
-      buffers[i] = {const_cast<char*>(spans[i].data), spans[i].size};
-      total += spans[i].size;
+    Moved moved = stream_.write(spans.data(), count);
+    outbox_.consume(moved.bytes);
+    if (moved.then == Then::lost) {
+      if (outbox_.size() < before) session_->on_written();
+      abort(CloseReason::lost);
+      return;
     }
-    msghdr message{};
-    message.msg_iov = buffers.data();
-    message.msg_iovlen = count;
-    ssize_t written = count == 1 ? ::send(socket_, spans[0].data, total, MSG_NOSIGNAL)
-                                 : ::sendmsg(socket_, &message, MSG_NOSIGNAL);
-    if (written < 0) {
-      if (!would_block()) {
-        if (outbox_.size() < before) session_->on_written();
-        abort(CloseReason::lost);
-        return;
-      }
-      wait_writable();
-      break;
-    }
-    outbox_.consume(static_cast<size_t>(written));
-    // A short write means a full kernel: asking again would only be told so.
-    if (static_cast<size_t>(written) < total) {
+    if (moved.then == Then::wait) {
       wait_writable();
       break;
     }
@@ -312,12 +341,13 @@ void Connection::write() {
   if (was_behind && (outbox_.size() <= behind_size_min() ||
                      (outbox_.size() <= behind_size() / 2 && !is_behind())))
     loop_.relieve();
-  if (outbox_.empty() && state_ == State::flushing) finish_writing();
+  if (outbox_.empty() && !waits_writable_ && state_ == State::flushing) finish_writing();
 }
 
 // --- Ending.
 
 void Connection::close(CloseReason reason) {
+  if (state_ == State::securing) return abort(reason);
   if (state_ != State::open) return;
   state_ = State::flushing;
   reason_ = reason;
@@ -325,14 +355,16 @@ void Connection::close(CloseReason reason) {
 }
 
 void Connection::finish_writing() {
-  if (peer_ended_) {
-    enter_closed(reason_);
-    return;
-  }
-  // Closing at once, with bytes unread, would reset the connection, and the peer might lose our
-  // last word. So: say that we are done, and read until the peer is.
+  Then said = stream_.say_end();
+  if (said == Then::wait) return wait_writable();
+  if (peer_ended_ || said == Then::lost) return enter_closed(reason_);
+  linger();
+}
+
+// Closing at once, with bytes unread, would reset the connection, and the peer might lose our last
+// word. So, when we are done, we read until the peer is.
+void Connection::linger() {
   state_ = State::lingering;
-  ::shutdown(socket_, SHUT_WR);
   loop_.start(deadline_, reason_ == CloseReason::stopping ? linger_when_stopping : linger_max);
   read_again();
 }
@@ -347,8 +379,8 @@ void Connection::enter_closed(CloseReason reason) {
   bool relieves = outbox_.size() > behind_size_min();
   outbox_.clear();
   loop_.timers().stop(deadline_);
-  loop_.sockets().remove(socket_, *this);
-  ::close(socket_);
+  loop_.sockets().remove(stream_.socket(), *this);
+  stream_.close();
   if (session_) session_->on_closed(reason);
   if (relieves) loop_.relieve();
   loop_.at_turn_end(*this);

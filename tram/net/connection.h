@@ -4,6 +4,9 @@
 // unfinished tail stays with the connection, so an idle one costs about half a kilobyte. A
 // message larger than the buffer is read straight into one shared piece of its own.
 //
+// TLS: a connection may begin with a handshake; what is read and written here is then what is
+// inside (stream.h).
+//
 // Writing: whatever is appended goes out at the end of the turn, in as few writes as it takes.
 //
 // Ending: `close` writes what waits and then closes; a connection destroys itself, and its
@@ -21,6 +24,7 @@
 #include "tram/net/outbox.h"
 #include "tram/net/readiness.h"
 #include "tram/net/session.h"
+#include "tram/net/stream.h"
 
 namespace tram::net {
 
@@ -34,15 +38,27 @@ struct ConnectionLimits {
 
 class Connection final : public TurnEnd, public HeldBack, public Watched, public base::Link<> {
  public:
+  using MakeSession = std::move_only_function<std::unique_ptr<Session>(Connection&)>;
   // Takes over an accepted or connected socket, and starts to read. `make_session` is called
   // once, with the new connection. Call it on the loop.
   static void adopt(Loop& loop, int socket, std::string peer_address,
-                    const ConnectionLimits& limits,
-                    std::move_only_function<std::unique_ptr<Session>(Connection&)> make_session);
+                    const ConnectionLimits& limits, MakeSession make_session);
+  // The same through TLS: nothing is read for the session, and nothing that it sends is written,
+  // before the handshake is done, which its `on_secured` is told. If that fails, or takes longer
+  // than `handshake_max`, the connection ends with CloseReason::tls_failed, and `fault` says why.
+  static void adopt(Loop& loop, int socket, std::string peer_address,
+                    const ConnectionLimits& limits, std::unique_ptr<TlsChannel> tls,
+                    Duration handshake_max, MakeSession make_session);
 
   Loop& loop() { return loop_; }
   Session& session() { return *session_; }
   const std::string& peer_address() const { return peer_address_; }  // "127.0.0.1:40000"
+  // The TLS handshake is done, or there is none to do.
+  bool secured() const { return state_ != State::securing; }
+  // What went wrong with TLS, for people, or "".
+  BytesView fault() const { return fault_.empty() ? stream_.fault() : fault_; }
+  // Whom the other side's certificate names (Stream::certified_name).
+  std::string certified_name() const { return stream_.certified_name(); }
 
   // --- Writing.
   void send(BytesView bytes) { outbox().append(bytes); }
@@ -64,7 +80,7 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
            (outbox_.size() > behind_size() || loop_.chunks().waiting() > backlog_size);
   }
   // Nothing more can be sent: it is closing or closed.
-  bool ending() const { return state_ != State::open; }
+  bool ending() const { return state_ != State::open && state_ != State::securing; }
 
   // --- Reading.
   // Nothing is handed to the session until `resume`. Nests: as many resumes as pauses.
@@ -86,12 +102,16 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   size_t behind_size_min() const { return std::min(size_t{64} << 10, limits_.pending_max / 16); }
   static constexpr size_t backlog_size = size_t{16} << 20;
 
-  enum class State { open, flushing, lingering, closed };
+  //  securing ──► open ──► flushing ──► lingering ──► closed    (and from each straight to closed)
+  enum class State { securing, open, flushing, lingering, closed };
 
-  Connection(Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits);
+  Connection(Loop& loop, int socket, std::string peer_address, const ConnectionLimits& limits,
+             std::unique_ptr<TlsChannel> tls);
   void on_turn_end() override;
   void on_relief() override;
   void on_ready(Ready ready) override;
+  void secure();
+  void on_deadline();
   void read();
   void read_again();
   bool read_once();
@@ -103,6 +123,7 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   void wait_writable();
   void write();
   void finish_writing();
+  void linger();
   void enter_closed(CloseReason reason);
 
   Loop& loop_;
@@ -114,8 +135,8 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   bool after_large_ = false;  // The last message did not fit in one read.
   ConnectionLimits limits_;
   uint32_t pauses_ = 0;
-  int socket_;
-  Timer deadline_;  // While bytes wait: for a write. After our last word: for the peer's.
+  Stream stream_;
+  Timer deadline_;  // For the handshake; then, while bytes wait, for a write; then for the peer.
   State state_ = State::open;
   CloseReason reason_ = CloseReason::by_peer;
   bool readable_ = false;  // There may be something to read: the kernel will not say so again.
@@ -125,6 +146,7 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   bool in_session_ = false;
   bool peer_ended_ = false;
   bool keep_fed_ = false;  // There are kept bytes to show the session again.
+  BytesView fault_;        // If we know better than the stream.
   std::string peer_address_;
 };
 

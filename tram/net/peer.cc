@@ -175,6 +175,10 @@ void Peer::close() {
   inside_->thread.join();
 }
 
+base::Result<> Peer::renew_tls(const TlsOptions& options) {
+  return inside_->core->renew_tls(options);
+}
+
 PeerStats Peer::stats() const {
   const PeerCounters& from = inside_->core->numbers();
   return {.connections = from.connections.value(),

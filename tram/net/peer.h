@@ -21,6 +21,11 @@
 //   arrives), or `received` (the other Peer has given it to its program). One that is told lost
 //   may have arrived all the same.
 //
+// TLS, if PeerOptions::tls says so, is on all connections, and both sides show who they are unless
+// TlsOptions::mutual says otherwise; Datagram::identity says who it was. With TLS 1.3, a dialler
+// whose certificate is refused hears of it after its handshake: what it handed over until then is
+// lost, and an error datagram says so.
+//
 // Limits, and how they are felt: more than `waiting_max` bytes to one address, and try_send says
 // overloaded, send waits, when_room tells; a full inbox is not read for, and so the other side's
 // sends wait in their turn.
@@ -52,8 +57,8 @@ class Loop;
 
 class Peer {
  public:
-  // With a thread of its own. Errors: invalid_argument (an address, or a limit), address_in_use,
-  // permission_denied, io_error.
+  // With a thread of its own. Errors: invalid_argument (an address, a limit, or options that do not
+  // go together), address_in_use, permission_denied, tls_failed (a file of TlsOptions), io_error.
   static base::Result<std::unique_ptr<Peer>> open(PeerOptions options, const base::Clock& clock);
   // On a loop, by its thread.
   static base::Result<std::unique_ptr<Peer>> open(PeerOptions options, Loop& loop);
@@ -70,8 +75,8 @@ class Peer {
   // Never waits: overloaded, if too much waits for that address.
   base::Result<> try_send(BytesView address, BytesView bytes);
   // `on_settled` is told, on the loop's thread, what became of it: nothing; connection_lost,
-  // timed_out, unreachable, limit_reached (no more connections), cancelled. If this returns an
-  // error, it is not told.
+  // timed_out, unreachable, tls_failed, limit_reached (no more connections), cancelled. If this
+  // returns an error, it is not told.
   base::Result<> try_send(BytesView address, BytesView bytes, OnSettled on_settled);
   // Waits for room. Errors: also timed_out. In a callback it does not wait: overloaded.
   base::Result<> send(BytesView address, BytesView bytes,
@@ -101,6 +106,11 @@ class Peer {
   // for all that; not in a callback. A Peer on a given loop does not wait: what waits is told at
   // once.
   void close();
+
+  // Reads the files again, or others, for connections from now on: certificates end. Those that are
+  // open stay. Errors: as `open`; invalid_argument if it was opened without TLS. What it had stays
+  // if this fails.
+  base::Result<> renew_tls(const TlsOptions& options);
 
   PeerStats stats() const;
 

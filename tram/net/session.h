@@ -19,6 +19,7 @@ enum class CloseReason {
   write_stalled,  // Nothing could be written for too long.
   slow_consumer,  // Too much waited for it.
   stopping,       // The program ends.
+  tls_failed,     // The handshake did, or what came after it was not the other side's.
 };
 BytesView name_of(CloseReason reason);
 
@@ -34,6 +35,9 @@ class Session {
     // 0: any. A session that asks for more than it would ever take has a bug.
     size_t needed = 0;
   };
+  // The TLS handshake is done: who the other side is can be asked now. Not called without TLS.
+  virtual void on_secured() {}
+
   // Bytes have come. `owner`, if set, holds them, so parts may be kept by reference. After
   // Connection::pause the session should return soon, with the rest not consumed.
   virtual Progress on_bytes(BytesView bytes, const SharedBytes* owner) = 0;

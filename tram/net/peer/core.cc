@@ -53,6 +53,11 @@ PeerCore::~PeerCore() {
 }
 
 base::Result<> PeerCore::listen() {
+  if (options_.tls) {
+    auto loaded = load_tls(*options_.tls);
+    if (!loaded) return std::unexpected(loaded.error());
+    tls_ = std::move(*loaded);
+  }
   base::LogSink& log = options_.log ? *options_.log : no_log;
   for (const std::string& text : options_.listen) {
     auto address = PeerAddress::parse(text);
@@ -72,7 +77,29 @@ base::Result<> PeerCore::listen() {
   return {};
 }
 
+base::Result<std::shared_ptr<const TlsContext>> PeerCore::load_tls(
+    const TlsOptions& options) const {
+  return TlsContext::load(
+      options, options_.listen.empty() ? TlsContext::Use::to_dial : TlsContext::Use::to_listen);
+}
+
 // --- Any thread.
+
+base::Result<> PeerCore::renew_tls(const TlsOptions& options) {
+  if (!options_.tls)
+    return base::failure(Errc::invalid_argument, "this peer was opened without TLS");
+  auto loaded = load_tls(options);
+  if (!loaded) return std::unexpected(loaded.error());
+  std::lock_guard lock(mutex_);
+  tls_ = std::move(*loaded);
+  return {};
+}
+
+std::shared_ptr<const TlsContext> PeerCore::tls() {
+  if (!options_.tls) return nullptr;
+  std::lock_guard lock(mutex_);
+  return tls_;
+}
 
 base::Result<std::shared_ptr<Destination>> PeerCore::destination(BytesView name) {
   std::lock_guard lock(mutex_);
@@ -82,6 +109,9 @@ base::Result<std::shared_ptr<Destination>> PeerCore::destination(BytesView name)
   if (!address) return std::unexpected(address.error());
   if (address->port == 0 && !address->is_unix())
     return base::failure(Errc::invalid_argument, std::string(name) + ": port 0 cannot be sent to");
+  if (tls_ && address->is_unix() && tls_->options().server_name.empty())
+    return base::failure(Errc::invalid_argument,
+                         std::string(name) + ": TLS needs a server_name for a Unix socket");
   if (destinations_.size() >= options_.connections_max)
     return base::failure(Errc::limit_reached, "no more addresses");
   auto made =
@@ -182,28 +212,36 @@ void PeerCore::on_accept(int socket, std::string from) {
   }
   // The other end of a Unix socket has no name of its own.
   if (from == "unix:") from = local_address_of(socket) + "#" + std::to_string(++unnamed_);
-  adopt(socket, std::move(from), false);
+  adopt(socket, std::move(from), nullptr);
 }
 
-Wire& PeerCore::adopt_dialled(int socket, const std::string& name) {
-  return adopt(socket, name, true);
+Wire& PeerCore::adopt_dialled(int socket, const Destination& destination) {
+  return adopt(socket, destination.name, &destination);
 }
 
-Wire& PeerCore::adopt(int socket, std::string from, bool dialled) {
+Wire& PeerCore::adopt(int socket, std::string from, const Destination* dialled) {
   int yes = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
   auto ends = std::make_shared<const Ends>(Ends{from, local_address_of(socket)});
   ConnectionLimits limits{.pending_max = SIZE_MAX, .write_stall_max = options_.write_max};
+  std::unique_ptr<TlsChannel> channel;
+  Duration handshake_max;
+  if (auto context = tls()) {
+    handshake_max = context->options().handshake_max;
+    channel = dialled ? context->dial(socket, loop_.chunks(), dialled->address.host)
+                      : context->accept(socket, loop_.chunks());
+  }
   Wire* made = nullptr;
   ++open_;
   counters_.connections.set(open_);
-  Connection::adopt(loop_, socket, from, limits, [&](Connection& connection) {
-    auto wire = std::make_unique<Wire>(*this, connection, ends, dialled);
+  auto make_wire = [&](Connection& connection) {
+    auto wire = std::make_unique<Wire>(*this, connection, ends, dialled != nullptr);
     made = wire.get();
     wires_.push_back(*made);
     if (!dialled) accepted_[from] = made;
     return wire;
-  });
+  };
+  Connection::adopt(loop_, socket, from, limits, std::move(channel), handshake_max, make_wire);
   return *made;
 }
 

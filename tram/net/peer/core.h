@@ -20,6 +20,7 @@
 #include "tram/net/peer/send_queue.h"
 #include "tram/net/peer/wire.h"
 #include "tram/net/readiness.h"
+#include "tram/net/tls/context.h"
 
 namespace tram::net {
 
@@ -45,7 +46,7 @@ class PeerCore final : public Watched, public TurnEnd {
   // Everything is told, and the connections are closed at once.
   ~PeerCore();
 
-  // Errors: as Listener's, and invalid_argument for an address.
+  // Errors: as Listener's and TlsContext's, and invalid_argument for an address.
   base::Result<> listen();
   const std::vector<std::string>& addresses() const { return addresses_; }
 
@@ -61,6 +62,8 @@ class PeerCore final : public Watched, public TurnEnd {
   const PeerOptions& options() const { return options_; }
   const PeerCounters& numbers() const { return counters_; }
   uint64_t remembered();
+  // For connections from now on. Errors: as TlsContext's; invalid_argument if there was no TLS.
+  base::Result<> renew_tls(const TlsOptions& options);
 
   // --- The loop.
   // Refuses new messages, writes what waits for up to close_max, then tells the rest, and closes;
@@ -90,7 +93,7 @@ class PeerCore final : public Watched, public TurnEnd {
   Wire* accepted(const std::string& from);
   bool may_dial() const;
   void count_dialling(int change) { dialling_ += static_cast<size_t>(change); }  // May wrap.
-  Wire& adopt_dialled(int socket, const std::string& name);
+  Wire& adopt_dialled(int socket, const Destination& destination);
   void tell_loss(BytesView address, uint64_t messages, const base::Error& why);
   void note_settled();
   void retire(Destination& destination);
@@ -107,7 +110,9 @@ class PeerCore final : public Watched, public TurnEnd {
   void look_at_told();
   void tell_closed(Destination& destination);
   void on_accept(int socket, std::string from);
-  Wire& adopt(int socket, std::string from, bool dialled);
+  base::Result<std::shared_ptr<const TlsContext>> load_tls(const TlsOptions& options) const;
+  std::shared_ptr<const TlsContext> tls();
+  Wire& adopt(int socket, std::string from, const Destination* dialled);
   std::vector<std::shared_ptr<Destination>> all_destinations();
   bool drained();
   void on_close_timer();
@@ -141,6 +146,7 @@ class PeerCore final : public Watched, public TurnEnd {
   bool closed_ = false;
 
   std::mutex mutex_;  // For what follows.
+  std::shared_ptr<const TlsContext> tls_;
   boost::unordered_flat_map<std::string, std::shared_ptr<Destination>, NameHash, std::equal_to<>>
       destinations_;
   std::vector<std::shared_ptr<Destination>> told_;

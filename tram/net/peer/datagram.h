@@ -19,6 +19,9 @@ struct Ends {
   // accepted: where it came from. Either may be sent to for as long as the connection lasts.
   std::string from;
   std::string to;  // Our side: "127.0.0.1:7000".
+  // With TLS, whom the other side's certificate names: its first e-mail address, DNS name or URI,
+  // else its subject, "CN=worker 7,O=Example". "" if it showed none.
+  std::string identity = {};
 };
 
 // What a callback is shown lasts as long as the call. A Datagram that was received or copied lasts
@@ -29,12 +32,14 @@ struct Datagram {
   std::shared_ptr<const Ends> ends = {};
   // Set if this is no message, and `data` is empty: the other side sent what is no message
   // (protocol_error), or too large a one (message_too_large), did not finish one in time
-  // (timed_out), or was lost in the middle of one (connection_lost). The connection is closed.
+  // (timed_out), was lost in the middle of one (connection_lost), or TLS failed (tls_failed). The
+  // connection is closed.
   std::shared_ptr<const base::Error> error = {};
   SharedBytes owner = {};  // Of `data`. Not set in what a callback is shown.
 
   const std::string& from() const { return ends->from; }
   const std::string& to() const { return ends->to; }
+  const std::string& identity() const { return ends->identity; }
 
   // One that lasts by itself.
   Datagram kept() const {

@@ -79,23 +79,35 @@ void Lane::dial() {
 void Lane::on_dialled(base::Result<int> dialled) {
   dialer_.reset();
   core_.count_dialling(-1);
-  if (dialled) {
-    core_.counters().dialled.add();
-    failing_ = false;
-    open(core_.adopt_dialled(*dialled, destination_.name));
-    return;
-  }
+  if (!dialled) return on_dial_failed(dialled.error());
+  Wire& wire = core_.adopt_dialled(*dialled, destination_);
+  if (wire.connection().ending())
+    return on_dial_failed({Errc::io_error, destination_.name + ": no room for another socket"});
+  wire_ = &wire;
+  wire.attach(*this);
+  if (wire.usable()) on_secured();
+}
+
+void Lane::on_secured() {
+  core_.counters().dialled.add();
+  failing_ = false;
+  open(*wire_);
+}
+
+void Lane::on_dial_failed(const Error& why) {
   core_.counters().dials_failed.add();
   Time now = core_.loop().now();
   not_before_ = now + core_.options().backoff.delay_before(++attempt_, core_.random());
   if (!std::exchange(failing_, true)) failing_since_ = now;
-  if (now - failing_since_ < core_.options().unreachable_max && !core_.closing()) {
+  // Nobody becomes trusted by being asked again.
+  bool final = why.code == Errc::tls_failed || core_.closing();
+  if (now - failing_since_ < core_.options().unreachable_max && !final) {
     rest_until(not_before_);
     return;
   }
   failing_ = false;
   go_idle();
-  lose_staged(dialled.error());
+  lose_staged(why);
 }
 
 void Lane::open(Wire& wire) {
@@ -136,7 +148,7 @@ void Lane::on_timer() {
     wire_->end({Errc::timed_out, wire_->ends().from + ": says nothing of what was sent"});
     return;
   }
-  Time last = std::max(progress_at_, wire_->came_at());
+  Time last = std::max(progress_at_, wire_->active_at());
   bool idle = !in_flight && wire_->connection().pending() == 0;
   if (idle && wire_->dialled() && now - last >= options.idle_max) {
     Wire* wire = std::exchange(wire_, nullptr);
@@ -270,6 +282,7 @@ void Lane::lose_flight(const Error& why) {
 
 void Lane::on_wire_closed(const Error& why) {
   wire_ = nullptr;
+  if (state_ == State::dialling) return on_dial_failed(why);
   Time now = core_.loop().now();
   if (confirmed_ > 0 || now - open_at_ >= good_life_min) {
     attempt_ = 0;

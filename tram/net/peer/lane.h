@@ -1,7 +1,7 @@
 // One of the connections to an address: dials when there is something to send, writes it, tells
 // what became of it, and dials again.
 //
-//            staged            dialled               idle for long, or lost and nothing staged
+//            staged     dialled, and secured         idle for long, or lost and nothing staged
 //   idle ───────────► dialling ───────► open ────────────────────────────────────────────► idle
 //    ▲                 │    ▲             │ lost, and something is staged
 //    │ given up        │    └── time ── resting ◄── failed, or lost
@@ -40,6 +40,7 @@ class Lane {
   void give_up(const base::Error& why);
 
   // --- From its wire.
+  void on_secured();
   void on_written();
   // So many messages of this connection came. False if that cannot be.
   bool on_count(uint64_t count);
@@ -50,6 +51,7 @@ class Lane {
   void connect();
   void dial();
   void on_dialled(base::Result<int> dialled);
+  void on_dial_failed(const base::Error& why);
   void open(Wire& wire);
   void fill();
   void on_timer();

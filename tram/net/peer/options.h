@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "tram/base/log_line.h"
 #include "tram/base/result.h"
 #include "tram/net/peer/datagram.h"
+#include "tram/net/tls/options.h"
 
 namespace tram::net {
 
@@ -36,6 +38,10 @@ struct PeerOptions {
   // only dials, and receives what comes back on what it dialled.
   std::vector<std::string> listen = {};
 
+  // Set: TLS 1.2 or 1.3 on every connection, dialled or accepted. Whoever is dialled must show a
+  // certificate with the name that was dialled.
+  std::optional<TlsOptions> tls = {};
+
   Confirm confirm = Confirm::handed;
   // Called on the loop's thread for each datagram, which lasts as long as the call. Not set:
   // datagrams go to the inbox, for `receive`.
@@ -45,8 +51,9 @@ struct PeerOptions {
 
   // Bytes of one message, sent or received.
   size_t message_max = size_t{16} << 20;
-  // Accepted, dialled and being dialled. Beyond it an accepted one is closed at once, a message
-  // that needs a new one is told limit_reached. Also how many addresses are remembered.
+  // Accepted, dialled and being dialled; those whose handshake goes on count. Beyond it an accepted
+  // one is closed at once, a message that needs a new one is told limit_reached. Also how many
+  // addresses are remembered.
   size_t connections_max = 10'000;
   // More than one: another is dialled when more than `spread_min` bytes wait for those that there
   // are. Order is kept within one connection, so with more than one there is no order between all.
@@ -67,6 +74,9 @@ struct PeerOptions {
   base::Duration write_max = std::chrono::seconds(10);
   // A connection that we dialled, and that nothing was sent or received on, is closed.
   base::Duration idle_max = std::chrono::seconds(60);
+  // An accepted connection that nothing was sent or received on, is closed. A message may be on its
+  // way on it, and is lost then, so this should be longer than the others' idle_max.
+  base::Duration accepted_idle_max = base::Duration::forever();
   // How long messages wait for an address that cannot be reached, before they are told so. Zero:
   // the first failure is final.
   base::Duration unreachable_max = std::chrono::seconds(5);
@@ -91,8 +101,9 @@ struct PeerStats {
   uint64_t messages_lost = 0;  // Not confirmed, and told so.
   uint64_t messages_received = 0;
   uint64_t bytes_received = 0;  // Of their payloads.
-  uint64_t faults = 0;          // Connections closed for what came on them, or did not in time.
-  uint64_t pauses = 0;          // Readings held back by a full inbox.
+  // Connections closed for what came on them, or did not in time; failed handshakes among them.
+  uint64_t faults = 0;
+  uint64_t pauses = 0;  // Readings held back by a full inbox.
 };
 
 }  // namespace tram::net

@@ -11,16 +11,36 @@ namespace tram::net {
 using base::Errc;
 using base::Error;
 
+namespace {
+
+constexpr char tls_handshake = 0x16;  // The first byte of whoever dials with TLS.
+
+}  // namespace
+
 Wire::Wire(PeerCore& core, Connection& connection, std::shared_ptr<const Ends> ends, bool dialled)
     : core_(&core),
       connection_(connection),
       ends_(std::move(ends)),
       unfinished_([this] { fault({Errc::timed_out, "a message was begun and not finished"}); }),
-      came_at_(core.loop().now()),
-      dialled_(dialled) {}
+      idle_([this] { watch_idle(); }),
+      active_at_(core.loop().now()),
+      dialled_(dialled),
+      secured_(connection.secured()) {
+  if (secured_) watch_idle();
+}
+
+void Wire::on_secured() {
+  secured_ = true;
+  active_at_ = core_->loop().now();
+  Ends ends = *ends_;
+  ends.identity = connection_.certified_name();
+  ends_ = std::make_shared<const Ends>(std::move(ends));
+  watch_idle();
+  if (lane_ != nullptr) lane_->on_secured();
+}
 
 Session::Progress Wire::on_bytes(BytesView bytes, const SharedBytes* owner) {
-  came_at_ = core_->loop().now();
+  active_at_ = core_->loop().now();
   std::vector<Datagram>& gathered = core_->gathered();
   bool by_callback = core_->has_callback();
   size_t at = 0;
@@ -108,8 +128,11 @@ bool Wire::read_control(const Frame& frame, BytesView rest) {
                                                   frame.size, core_->options().message_max)});
       return false;
     default:
-      fault({Errc::protocol_error, fmt::format("no message begins with the byte 0x{:02x}",
-                                               static_cast<unsigned char>(rest[0]))});
+      fault({Errc::protocol_error, fmt::format("no message begins with the byte 0x{:02x}{}",
+                                               static_cast<unsigned char>(rest[0]),
+                                               rest[0] == tls_handshake && came_ == 0
+                                                   ? ", but TLS does, and this peer speaks none"
+                                                   : "")});
       return false;
   }
 }
@@ -121,6 +144,16 @@ void Wire::watch_unfinished(size_t kept, bool moved_on) {
     core_->loop().timers().stop(unfinished_);
   else if (moved_on || !unfinished_.running())
     core_->loop().start(unfinished_, core_->options().read_max);
+}
+
+// Closes it, if nothing came or went for so long; else looks again when that may be.
+void Wire::watch_idle() {
+  Loop& loop = core_->loop();
+  Duration idle_max = core_->options().accepted_idle_max;
+  if (dialled_ || idle_max == Duration::forever() || !usable()) return;
+  bool busy = cut_off_ || connection_.pending() > 0 || base::Link<PausedWire>::linked();
+  if (!busy && loop.now() - active_at_ >= idle_max) return connection_.close();
+  loop.timers().start(idle_, (busy ? loop.now() : active_at_) + idle_max);
 }
 
 void Wire::resume() {
@@ -159,12 +192,14 @@ bool Wire::on_end() {
 }
 
 void Wire::on_written() {
+  active_at_ = core_->loop().now();
   if (lane_ != nullptr) lane_->on_written();
 }
 
 void Wire::on_closed(CloseReason reason) {
   if (core_ == nullptr) return;
   core_->loop().timers().stop(unfinished_);
+  core_->loop().timers().stop(idle_);
   core_->forget(*this);
   Lane* lane = std::exchange(lane_, nullptr);
   PeerCore* core = std::exchange(core_, nullptr);
@@ -175,10 +210,16 @@ void Wire::on_closed(CloseReason reason) {
     why = {Errc::timed_out, ends_->from + ": takes nothing"};
   else if (reason == CloseReason::stopping)
     why = {Errc::cancelled, "this peer is closed"};
-  if (cut_off_ && reason == CloseReason::lost) {
-    core->counters().faults.add();
+  else if (reason == CloseReason::tls_failed)
+    why = {Errc::tls_failed, fmt::format("{}: {}", ends_->from, connection_.fault())};
+  else if (!secured_)
+    why = {Errc::connection_lost,
+           ends_->from + ": hung up before the TLS handshake: does it speak TLS?"};
+  bool faulty = reason == CloseReason::tls_failed || (cut_off_ && reason == CloseReason::lost);
+  if (faulty) core->counters().faults.add();
+  // Of one that is only being dialled, its lane tells.
+  if (faulty && (secured_ || !dialled_))
     core->show({.ends = ends_, .error = std::make_shared<const Error>(why)});
-  }
   if (lane != nullptr) lane->on_wire_closed(why);
   core->on_wire_gone();
 }

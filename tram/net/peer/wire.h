@@ -4,8 +4,10 @@
 //   bytes       whole messages go to the callback or the inbox, in order; then, if the other side
 //               asked for counts, it is told how many came
 //   garbage     an error datagram, and this connection is closed
+//   secured     with TLS, before anything else: its lane may begin
 //   full inbox  nothing is read until there is room
-//   the end     an error datagram if a message was cut off; the lane is told
+//   the end     an error datagram if a message was cut off, or TLS failed; the lane is told
+//   idle        one that was accepted is closed, if there is a limit
 //
 // Belongs to its connection, and to the loop.
 #pragma once
@@ -31,11 +33,11 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   Connection& connection() { return connection_; }
   const Ends& ends() const { return *ends_; }
   bool dialled() const { return dialled_; }
-  // When something last came.
-  Time came_at() const { return came_at_; }
+  // When something last came or went.
+  Time active_at() const { return active_at_; }
 
-  // False once the other side has ended it, or we have.
-  bool usable() const { return !ended_ && !connection_.ending(); }
+  // False before TLS is done, and once the other side has ended it, or we have.
+  bool usable() const { return secured_ && !ended_ && !connection_.ending(); }
 
   Lane* lane() const { return lane_; }
   void attach(Lane& lane) { lane_ = &lane; }
@@ -59,6 +61,7 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   // Ends it now; `why` is what its lane is told.
   void end(base::Error why);
 
+  void on_secured() override;
   Progress on_bytes(BytesView bytes, const SharedBytes* owner) override;
   bool on_end() override;
   void on_written() override;
@@ -72,6 +75,7 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   void report(base::Error error);
   void fault(base::Error error);
   void watch_unfinished(size_t kept, bool moved_on);
+  void watch_idle();
 
   PeerCore* core_;
   Connection& connection_;
@@ -79,12 +83,14 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   Lane* lane_ = nullptr;
   std::unique_ptr<base::Error> why_;  // Why we ended it, if we did.
   Timer unfinished_;                  // While a message has begun to come.
-  Time came_at_;
+  Timer idle_;                        // If it was accepted, and there is a limit.
+  Time active_at_;
   uint64_t appended_ = 0;
   uint64_t came_ = 0;     // Messages.
   uint64_t counted_ = 0;  // Of them, those that the other side was told of.
   bool counts_ = false;   // It wants to be told.
   bool dialled_;
+  bool secured_;
   bool ended_ = false;    // By the other side.
   bool cut_off_ = false;  // A message has begun, and not ended.
 };

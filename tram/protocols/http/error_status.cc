@@ -38,6 +38,7 @@ int status_of(base::Errc code) {
     case address_in_use:
     case permission_denied:
     case unreachable:
+    case tls_failed:
     case io_error:
       return 500;
     case no_responders:
