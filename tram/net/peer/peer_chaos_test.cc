@@ -1,5 +1,6 @@
 // Messages flow while their connections are cut at random. TRAM_PEER_MESSAGES says how many
-// (20,000), TRAM_SEED where the seeds begin.
+// (20,000), TRAM_SEED where the seeds begin. One of the seeds goes through TLS, in which a cut
+// leaves half a record.
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <string>
@@ -7,11 +8,13 @@
 
 #include "tram/base/system_clock.h"
 #include "tram/net/peer.h"
+#include "tram/net/testing/certificates.h"
 #include "tram/net/testing/cutter.h"
 
 using namespace std::chrono_literals;
 using namespace tram::net;
 using tram::base::Result;
+using tram::net::testing::Authority;
 using tram::net::testing::Cutter;
 
 namespace {
@@ -36,11 +39,12 @@ struct Outcome {
 
 // Sends so many through a cutter, each with its number and some more bytes, waits for all to be
 // settled, and says what became of each.
-Outcome flow(Confirm confirm, uint64_t count, uint64_t seed) {
+Outcome flow(Confirm confirm, uint64_t count, uint64_t seed, std::optional<TlsOptions> tls = {}) {
   Outcome outcome;
   outcome.fates.resize(count);
   tram::base::SystemClock clock;
   auto receiver = Peer::open({.listen = {"127.0.0.1:0"},
+                              .tls = tls,
                               .on_datagram =
                                   [&](const Datagram& datagram) {
                                     if (datagram.error) return;
@@ -55,7 +59,8 @@ Outcome flow(Confirm confirm, uint64_t count, uint64_t seed) {
     tram::base::Random random(seed);
     // About ten times what may be under way at once.
     Cutter cutter((*receiver)->address(), seed, 400'000);
-    auto sender = Peer::open({.confirm = confirm,
+    auto sender = Peer::open({.tls = tls,
+                              .confirm = confirm,
                               .waiting_max = 20'000,
                               .close_max = 30s,
                               .backoff = {.first = 100us, .most = 1ms},
@@ -85,9 +90,12 @@ TEST_CASE(
     "and of everything else the sender was told") {
   uint64_t count = from_environment("TRAM_PEER_MESSAGES", 20'000);
   uint64_t first = from_environment("TRAM_SEED", 1);
+  Authority authority;
   for (uint64_t seed = first; seed < first + 4; ++seed) {
     INFO("TRAM_SEED=", seed);
-    Outcome outcome = flow(Confirm::received, count, seed);
+    bool secure = seed % 4 == 0;
+    Outcome outcome = flow(Confirm::received, count, seed,
+                           secure ? std::optional(authority.issue()) : std::nullopt);
     uint64_t told_otherwise = 0;
     uint64_t not_once = 0;
     uint64_t confirmed = 0;
@@ -105,9 +113,10 @@ TEST_CASE(
       out_of_order += number < last;
       last = number;
     }
-    MESSAGE(count << " messages, " << outcome.cuts << " cuts: " << confirmed << " confirmed, "
-                  << count - confirmed << " told lost, of which " << lost_and_arrived
-                  << " arrived");
+    std::string through = secure ? " through TLS" : "";
+    MESSAGE(count << " messages" << through << ", " << outcome.cuts << " cuts: " << confirmed
+                  << " confirmed, " << count - confirmed << " told lost, of which "
+                  << lost_and_arrived << " arrived");
     CHECK(told_otherwise == 0);
     CHECK(not_once == 0);
     CHECK(out_of_order == 0);

@@ -137,7 +137,7 @@ Then TlsChannel::after_failure(int returned) {
   if (error == SSL_ERROR_WANT_READ) return Then::wait;
   if (error == SSL_ERROR_ZERO_RETURN) return dead_ = Then::ended;
   // An end that the other side's TLS did not announce may be somebody else's doing.
-  unsigned long reason = functions_.ERR_peek_error();
+  unsigned long reason = functions_.ERR_peek_last_error();
   if (error == SSL_ERROR_SSL && ERR_GET_REASON(reason) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
     describe_fault();
   functions_.ERR_clear_error();
@@ -145,7 +145,7 @@ Then TlsChannel::after_failure(int returned) {
 }
 
 void TlsChannel::describe_fault() {
-  unsigned long error = functions_.ERR_peek_error();
+  unsigned long error = functions_.ERR_peek_last_error();
   int reason = ERR_GET_REASON(error);
   const char* words = functions_.ERR_reason_error_string(error);
   if (words == nullptr) words = "an error without a name";

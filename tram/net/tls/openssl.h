@@ -27,7 +27,7 @@ namespace tram::net {
   X(SSL_set_accept_state) X(SSL_set_connect_state) X(SSL_set_verify) X(SSL_set1_host) \
   X(SSL_get0_param) X(SSL_do_handshake) X(SSL_read) X(SSL_peek) X(SSL_write) X(SSL_shutdown) \
   X(SSL_get_error) X(SSL_get_verify_result) X(SSL_get1_peer_certificate) X(ERR_clear_error) \
-  X(ERR_peek_error) X(ERR_reason_error_string) X(BIO_get_new_index) X(BIO_meth_new) \
+  X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string) X(BIO_get_new_index) X(BIO_meth_new) \
   X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_meth_set_ctrl) X(BIO_new) X(BIO_free) \
   X(BIO_set_data) X(BIO_get_data) X(BIO_set_init) X(BIO_set_flags) X(BIO_clear_flags) \
   X(BIO_s_mem) X(BIO_ctrl) X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_verify_cert_error_string) \
