@@ -45,6 +45,15 @@ class PeerVerb final : public Verb {
     options.text("-r,--reply", reply_, "TEXT", "listen: answer each message with this");
     options.flag("--from", from_, "where it came from before each message");
     options.flag("--raw", raw_, "the messages and nothing between them");
+    options.flag("--tls", tls_, "talk TLS, as each of the next four says too");
+    options.text("--cert", certificate_.certificate, "FILE",
+                 "our certificate, in PEM, and those up to its authority; listen: needed");
+    options.text("--key", certificate_.key, "FILE", "its key, in PEM");
+    options.text("--cacert", certificate_.authorities, "FILE",
+                 "trust these authorities, in PEM, and not the system's; listen: let in only who "
+                 "shows a certificate of theirs");
+    options.text("--tls-name", certificate_.server_name, "NAME",
+                 "send: the name that the other side's certificate must carry, if not ADDRESS's");
     options.flag("--null", null_, "a zero byte after each message, not a line break");
   }
   std::vector<Example> examples() const override {
@@ -52,7 +61,9 @@ class PeerVerb final : public Verb {
             {"tram peer send 127.0.0.1:7000 hello", ""},
             {"tail -f app.log | tram peer send 127.0.0.1:7000 --lines", "each line as it comes"},
             {"tram peer listen unix:/tmp/here --reply yes", ""},
-            {"tram peer send unix:/tmp/here 'are you there?' --wait 1s", "and prints the answer"}};
+            {"tram peer send unix:/tmp/here 'are you there?' --wait 1s", "and prints the answer"},
+            {"tram peer listen 0.0.0.0:7000 --cert me.pem --key me.key --cacert us.pem",
+             "through TLS, from those with a certificate of ours"}};
   }
   std::string_view notes() const override {
     return "Peers talk to each other: no broker is needed, and --server is not looked at. Go's\n"
@@ -64,6 +75,10 @@ class PeerVerb final : public Verb {
  private:
   int listen(Context& context);
   int send(Context& context);
+  // Not set without TLS.
+  std::optional<net::TlsOptions> tls() const;
+  // Says what was refused, if anything was.
+  std::optional<Error> refusal(Peer& peer) const;
   Result<> send_all(Peer& peer);
   // Prints what comes until `count` messages came (0: no end), nothing comes for `wait_max`, or a
   // signal. Returns how many.
@@ -82,6 +97,8 @@ class PeerVerb final : public Verb {
   bool from_ = false;
   bool raw_ = false;
   bool null_ = false;
+  bool tls_ = false;
+  net::TlsOptions certificate_;
 };
 
 int PeerVerb::run(Context& context) {
@@ -95,20 +112,39 @@ int PeerVerb::run(Context& context) {
   if (!address_) return context.refuse("an address is missing, such as 127.0.0.1:7000");
   if (*action_ == "listen") {
     if (lines_ || received_) return context.refuse("--lines and --received are for sending");
+    if (!certificate_.server_name.empty()) return context.refuse("--tls-name is for sending");
+    if (tls() && certificate_.certificate.empty())
+      return context.refuse("TLS needs a certificate to listen with: --cert and --key");
     return listen(context);
   }
   if (rest_.size() > 1) return context.refuse("one BODY, please: words go in quotes");
   if (!reply_.empty()) return context.refuse("--reply is for listening");
+  if (tls() && address_->starts_with("unix:") && certificate_.server_name.empty())
+    return context.refuse(
+        "a Unix socket has no name that a certificate could carry: say one with --tls-name");
   if (lines_ && (!rest_.empty() || count_ != 0))
     return context.refuse(
         "--lines takes its messages from standard input, without BODY or --count");
   return send(context);
 }
 
+std::optional<net::TlsOptions> PeerVerb::tls() const {
+  const net::TlsOptions& said = certificate_;
+  bool wanted = tls_ || !said.certificate.empty() || !said.key.empty() ||
+                !said.authorities.empty() || !said.server_name.empty();
+  if (!wanted) return std::nullopt;
+  net::TlsOptions options = said;
+  options.mutual = !said.authorities.empty();
+  return options;
+}
+
 void PeerVerb::append(std::string& out, const Context& context, const Datagram& datagram) const {
   if (context.json()) {
-    out += fmt::format("{{\"from\":{},\"to\":{},{}}}\n", json_string(datagram.from()),
-                       json_string(datagram.to()), json_bytes("payload", datagram.data));
+    std::string identity;
+    if (!datagram.identity().empty())
+      identity = fmt::format("\"identity\":{},", json_string(datagram.identity()));
+    out += fmt::format("{{\"from\":{},\"to\":{},{}{}}}\n", json_string(datagram.from()),
+                       json_string(datagram.to()), identity, json_bytes("payload", datagram.data));
     return;
   }
   if (from_) out += datagram.from() + " ";
@@ -167,6 +203,7 @@ int PeerVerb::listen(Context& context) {
   PeerOptions options;
   options.listen = rest_;
   options.listen.insert(options.listen.begin(), *address_);
+  options.tls = tls();
   auto peer = Peer::open(std::move(options), context.clock());
   if (!peer) return context.fail(peer.error());
   context.say("listening on {}", fmt::join((*peer)->addresses(), ", "));
@@ -199,6 +236,14 @@ Result<> PeerVerb::send_all(Peer& peer) {
   return sent;
 }
 
+// With TLS 1.3 a certificate is refused after the handshake, when messages may have been handed
+// over.
+std::optional<Error> PeerVerb::refusal(Peer& peer) const {
+  while (auto datagram = peer.receive(Duration()))
+    if (datagram->error && datagram->error->code == Errc::tls_failed) return *datagram->error;
+  return std::nullopt;
+}
+
 int PeerVerb::send(Context& context) {
   Signals signals;
   std::mutex mutex;
@@ -207,6 +252,7 @@ int PeerVerb::send(Context& context) {
   options.confirm = received_ ? net::Confirm::received : net::Confirm::handed;
   options.dial_max = options.write_max = options.close_max = context.globals().timeout;
   options.unreachable_max = Duration();
+  options.tls = tls();
   options.on_loss = [&](const net::Loss& loss) {
     std::lock_guard lock(mutex);
     if (!lost) lost = loss.error;
@@ -222,6 +268,7 @@ int PeerVerb::send(Context& context) {
     answers = *came;
   }
   peer.close();
+  if (!lost) lost = refusal(peer);
   net::PeerStats stats = peer.stats();
   if (lost) {
     if (stats.messages_sent + stats.messages_lost > 1)

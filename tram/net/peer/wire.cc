@@ -196,6 +196,21 @@ void Wire::on_written() {
   if (lane_ != nullptr) lane_->on_written();
 }
 
+// Without saying who it was.
+Error Wire::why_closed(CloseReason reason) const {
+  switch (reason) {
+    case CloseReason::write_stalled:
+      return {Errc::timed_out, "takes nothing"};
+    case CloseReason::stopping:
+      return {Errc::cancelled, "this peer is closed"};
+    case CloseReason::tls_failed:
+      return {Errc::tls_failed, std::string(connection_.fault())};
+    default:
+      if (secured_) return {Errc::connection_lost, std::string(name_of(reason))};
+      return {Errc::connection_lost, "hung up before TLS was agreed on: does it speak TLS?"};
+  }
+}
+
 void Wire::on_closed(CloseReason reason) {
   if (core_ == nullptr) return;
   core_->loop().timers().stop(unfinished_);
@@ -203,24 +218,16 @@ void Wire::on_closed(CloseReason reason) {
   core_->forget(*this);
   Lane* lane = std::exchange(lane_, nullptr);
   PeerCore* core = std::exchange(core_, nullptr);
-  Error why{Errc::connection_lost, fmt::format("{}: {}", ends_->from, name_of(reason))};
-  if (why_)
-    why = *why_;
-  else if (reason == CloseReason::write_stalled)
-    why = {Errc::timed_out, ends_->from + ": takes nothing"};
-  else if (reason == CloseReason::stopping)
-    why = {Errc::cancelled, "this peer is closed"};
-  else if (reason == CloseReason::tls_failed)
-    why = {Errc::tls_failed, fmt::format("{}: {}", ends_->from, connection_.fault())};
-  else if (!secured_)
-    why = {Errc::connection_lost,
-           ends_->from + ": hung up before the TLS handshake: does it speak TLS?"};
+  Error why = why_closed(reason);
   bool faulty = reason == CloseReason::tls_failed || (cut_off_ && reason == CloseReason::lost);
   if (faulty) core->counters().faults.add();
   // Of one that is only being dialled, its lane tells.
   if (faulty && (secured_ || !dialled_))
     core->show({.ends = ends_, .error = std::make_shared<const Error>(why)});
-  if (lane != nullptr) lane->on_wire_closed(why);
+  if (lane != nullptr) {
+    why.detail = fmt::format("{}: {}", ends_->from, why.detail);
+    lane->on_wire_closed(why_ ? *why_ : why);
+  }
   core->on_wire_gone();
 }
 

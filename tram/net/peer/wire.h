@@ -73,6 +73,7 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   bool read_control(const struct Frame& frame, BytesView rest);
   void give_out(BytesView bytes, size_t begin, size_t end, const SharedBytes* owner);
   void report(base::Error error);
+  base::Error why_closed(CloseReason reason) const;
   void fault(base::Error error);
   void watch_unfinished(size_t kept, bool moved_on);
   void watch_idle();
