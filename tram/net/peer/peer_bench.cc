@@ -13,6 +13,7 @@
 
 #include "tram/base/system_clock.h"
 #include "tram/net/peer.h"
+#include "tram/net/testing/certificates.h"
 
 using namespace tram::net;
 
@@ -24,14 +25,15 @@ void wait_for(const std::atomic<uint64_t>& came, uint64_t wanted) {
 }
 
 // A batch is 1 MiB or 20,000 messages, whichever is less; receipt is counted.
-void stream(benchmark::State& state, Confirm confirm, bool by_callback) {
+void stream(benchmark::State& state, Confirm confirm, bool by_callback,
+            const std::optional<TlsOptions>& tls = {}) {
   auto size = static_cast<size_t>(state.range(0));
   uint64_t batch = std::min<uint64_t>(20'000, std::max<uint64_t>(1, (16 << 20) / size));
   tram::base::SystemClock clock;
   std::atomic<uint64_t> came = 0;
   uint64_t wanted = 0;
   std::atomic<uint64_t> target = 0;
-  PeerOptions options{.listen = {"127.0.0.1:0"}};
+  PeerOptions options{.listen = {"127.0.0.1:0"}, .tls = tls};
   uint64_t count = 0;
   if (by_callback)
     options.on_datagram = [&](const Datagram& datagram) {
@@ -42,7 +44,7 @@ void stream(benchmark::State& state, Confirm confirm, bool by_callback) {
       }
     };
   auto receiver = std::move(*Peer::open(std::move(options), clock));
-  auto sender = std::move(*Peer::open({.confirm = confirm}, clock));
+  auto sender = std::move(*Peer::open({.tls = tls, .confirm = confirm}, clock));
   std::string body(size, 'x');
   std::string address = receiver->address();
   std::thread taker;
@@ -76,6 +78,11 @@ void stream(benchmark::State& state, Confirm confirm, bool by_callback) {
 void peer_callback(benchmark::State& state) { stream(state, Confirm::handed, true); }
 void peer_inbox(benchmark::State& state) { stream(state, Confirm::handed, false); }
 void peer_received(benchmark::State& state) { stream(state, Confirm::received, true); }
+void peer_tls(benchmark::State& state) {
+  tram::net::testing::Authority authority;
+  stream(state, Confirm::handed, true, authority.issue());
+}
+BENCHMARK(peer_tls)->Arg(11)->Arg(1024)->Arg(65536)->UseRealTime();
 BENCHMARK(peer_callback)->Arg(11)->Arg(1024)->Arg(65536)->UseRealTime();
 BENCHMARK(peer_inbox)->Arg(11)->Arg(65536)->UseRealTime();
 BENCHMARK(peer_received)->Arg(11)->Arg(65536)->UseRealTime();
