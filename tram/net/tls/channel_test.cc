@@ -394,6 +394,10 @@ TEST_CASE("who cannot be trusted is refused, and both sides know why") {
   // Whom we dialled.
   refused(good, mixed, "localhost", "not to be trusted: unable to get local issuer", "it refused");
   refused(good, good, "example.org", "not to be trusted: hostname mismatch", "it refused");
+  refused(good, authority().issue({.name = "localhost", .alternative_names = ""}), "localhost",
+          "not to be trusted: hostname mismatch", "it refused");
+  refused(good, authority().issue({.alternative_names = "DNS:loc*.example"}), "local.example",
+          "not to be trusted: hostname mismatch", "it refused");
   refused(good, good, "10.0.0.1", "not to be trusted: IP address mismatch", "it refused");
   refused(good, authority().issue({.ends_in = -1}), "localhost", "certificate has expired",
           "it refused");
@@ -406,6 +410,13 @@ TEST_CASE("who cannot be trusted is refused, and both sides know why") {
   refused(authority().issue({.ends_in = -1}), good, "localhost", "it refused", "has expired");
   refused(authority().issue({.use = "serverAuth"}), good, "localhost", "it refused",
           "unsuitable certificate purpose");
+}
+
+TEST_CASE("a wildcard stands for one word") {
+  World world(authority().issue(), authority().issue({.alternative_names = "DNS:*.example.org"}),
+              "a.example.org");
+  world.run();
+  CHECK(world.a.secured == 1);
 }
 
 TEST_CASE("the name that is expected can be another than the host's") {

@@ -118,6 +118,9 @@ std::unique_ptr<TlsChannel> TlsContext::dial(int socket, ChunkPool& chunks,
   if (is_address(name)) {
     ssl_.X509_VERIFY_PARAM_set1_ip_asc(ssl_.SSL_get0_param(ssl), name.c_str());
   } else {
+    // "*.example.org" is a name, "w*.example.org" is not, and a subject is none either.
+    ssl_.SSL_set_hostflags(
+        ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     ssl_.SSL_set1_host(ssl, name.c_str());
     // Also told to the other side, which may have several certificates.
     ssl_.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,

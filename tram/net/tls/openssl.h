@@ -25,15 +25,15 @@ namespace tram::net {
   X(SSL_CTX_use_PrivateKey_file) X(SSL_CTX_check_private_key) X(SSL_CTX_load_verify_file) \
   X(SSL_CTX_set_default_verify_paths) X(SSL_new) X(SSL_free) X(SSL_ctrl) X(SSL_set_bio) \
   X(SSL_set_accept_state) X(SSL_set_connect_state) X(SSL_set_verify) X(SSL_set1_host) \
-  X(SSL_get0_param) X(SSL_do_handshake) X(SSL_read) X(SSL_peek) X(SSL_write) X(SSL_shutdown) \
-  X(SSL_get_error) X(SSL_get_verify_result) X(SSL_get1_peer_certificate) X(ERR_clear_error) \
-  X(ERR_peek_error) X(ERR_peek_last_error) X(ERR_reason_error_string) X(BIO_get_new_index) X(BIO_meth_new) \
-  X(BIO_meth_set_read) X(BIO_meth_set_write) X(BIO_meth_set_ctrl) X(BIO_new) X(BIO_free) \
-  X(BIO_set_data) X(BIO_get_data) X(BIO_set_init) X(BIO_set_flags) X(BIO_clear_flags) \
-  X(BIO_s_mem) X(BIO_ctrl) X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_verify_cert_error_string) \
-  X(X509_free) X(X509_get_ext_d2i) X(X509_get_subject_name) X(X509_NAME_print_ex) \
-  X(GENERAL_NAMES_free) X(OPENSSL_sk_num) X(OPENSSL_sk_value) X(ASN1_STRING_get0_data) \
-  X(ASN1_STRING_length)
+  X(SSL_set_hostflags) X(SSL_get0_param) X(SSL_do_handshake) X(SSL_read) X(SSL_peek) \
+  X(SSL_write) X(SSL_shutdown) X(SSL_get_error) X(SSL_get_verify_result) \
+  X(SSL_get1_peer_certificate) X(ERR_clear_error) X(ERR_peek_error) X(ERR_peek_last_error) \
+  X(ERR_reason_error_string) X(BIO_get_new_index) X(BIO_meth_new) X(BIO_meth_set_read) \
+  X(BIO_meth_set_write) X(BIO_meth_set_ctrl) X(BIO_new) X(BIO_free) X(BIO_set_data) \
+  X(BIO_get_data) X(BIO_set_init) X(BIO_set_flags) X(BIO_clear_flags) X(BIO_s_mem) X(BIO_ctrl) \
+  X(X509_VERIFY_PARAM_set1_ip_asc) X(X509_verify_cert_error_string) X(X509_free) \
+  X(X509_get_ext_d2i) X(X509_get_subject_name) X(X509_NAME_print_ex) X(GENERAL_NAMES_free) \
+  X(OPENSSL_sk_num) X(OPENSSL_sk_value) X(ASN1_STRING_get0_data) X(ASN1_STRING_length)
 // clang-format on
 
 struct OpenSsl {

@@ -20,8 +20,9 @@ struct TlsOptions {
   // Whoever dials us must show a certificate that `authorities` vouch for. Otherwise none is asked
   // for, and anybody may talk to us, safe from others' ears.
   bool mutual = true;
-  // The name that the certificate of whoever we dial must carry. Empty: the host of the address.
-  // Needed for Unix sockets, which have none.
+  // The name that the certificate of whoever we dial must carry, among its alternative names: its
+  // subject is not looked at. Empty: the host of the address. Needed for Unix sockets, which have
+  // none.
   std::string server_name = {};
   // From the connection to the end of the handshake.
   base::Duration handshake_max = std::chrono::seconds(5);
