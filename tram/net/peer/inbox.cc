@@ -17,8 +17,11 @@ void Inbox::push(std::vector<Datagram>& datagrams) {
     in_.push_back(std::move(one));
   }
   datagrams.clear();
-  if (sleepers_ > 0) came_.notify_all();
+  bool wakes = sleepers_ > 0;
   if (!waiting_.empty()) serve(lock);
+  lock.unlock();
+  // Whoever is woken finds the lock free.
+  if (wakes) came_.notify_all();
 }
 
 bool Inbox::is_full() {
