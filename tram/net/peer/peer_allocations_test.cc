@@ -1,6 +1,7 @@
 // That no memory is allocated for a message: this file replaces net_test's operator new by one that
 // counts. A sanitizer has its own, and must keep it: there these cases are left out.
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <new>
