@@ -14,7 +14,7 @@ CONFIGURE = cmake --log-level=WARNING --preset
 WERROR ?= $(if $(filter true,$(CI)),ON,OFF)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench install package clean
+.PHONY: help run build test chaos check bench install package clean
 
 help:     ## What can be made
 	@sed -n 's/^\([a-z]*:\) *\(## .*\)/\1\2/p' Makefile | awk -F ':## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -33,6 +33,18 @@ test:     ## Build and run every test
 	@$(CONFIGURE) dev -DTRAM_WERROR=$(WERROR) > /dev/null
 	@cmake --build build/dev -j $(JOBS)
 	@ctest --preset dev -j $(JOBS) --timeout 300 --no-tests=error || failed=1; tests/run || failed=1; exit $${failed:-0}
+
+# Names of the environment that peer_chaos_test.cc reads; see docs/testing.md.
+SEEDS ?= 4
+SEED ?= $(shell date +%s)
+MESSAGES ?= 1000000
+chaos:    ## Peers' connections cut at random under millions of messages: make chaos SEEDS=4 MESSAGES=1000000
+	@tools/setup test
+	@$(CONFIGURE) dev > /dev/null
+	@cmake --build build/dev --target net_test -j $(JOBS)
+	@echo "The kept seeds, and $(SEEDS) from $(SEED), $(MESSAGES) messages each:"
+	@TRAM_SEEDS=$(SEEDS) TRAM_SEED=$(SEED) TRAM_PEER_MESSAGES=$(MESSAGES) build/dev/layers/net/net_test -sf="*peer_chaos*" || \
+	  { echo "The seed is in the line 'TRAM_SEED=' above: keep it, with its fix, in tram/net/peer/peer_chaos_seeds.txt" >&2; exit 1; }
 
 check:    ## Everything that CI runs, cheapest first
 	@tools/check

@@ -1,5 +1,5 @@
 # What `make install` puts where, below PREFIX: the one program, what completes its commands, its
-# documents; and the work library: headers, archives, a CMake package, a pkg-config file.
+# documents; and the libraries: headers, archives, a CMake package, a pkg-config file.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
@@ -12,12 +12,28 @@ if(TARGET tram)
   install(TARGETS tram RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tram)
 endif()
 
-# The work library, as find_package(tram) and pkg-config tram find it. Its headers include base's.
-foreach(layer base work)
+# The libraries, as find_package(tram) and pkg-config tram find them: tram::work, tram::net and tram::peer,
+# with what they stand on. Who uses them needs no library of others' to compile or to link, so of `net`
+# only these headers are for all: the rest, its inside, asks for Boost's and OpenSSL's.
+set(net_headers loop.h timers.h peer.h peer/block_pool.h peer/datagram.h peer/inbox.h peer/metrics.h
+    peer/options.h peer/send_queue.h tls/options.h)
+foreach(layer base work net peer)
   install(TARGETS tram_${layer} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/tram/${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tram
-          COMPONENT library FILES_MATCHING PATTERN "*.h" PATTERN testing EXCLUDE PATTERN examples EXCLUDE)
+  if(layer STREQUAL net)
+    foreach(header IN LISTS net_headers)
+      cmake_path(GET header PARENT_PATH folder)
+      install(FILES ${PROJECT_SOURCE_DIR}/tram/net/${header}
+              DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tram/net/${folder} COMPONENT library)
+    endforeach()
+  else()
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/tram/${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tram
+            COMPONENT library FILES_MATCHING PATTERN "*.h" PATTERN testing EXCLUDE PATTERN examples EXCLUDE)
+  endif()
 endforeach()
+install(TARGETS tram_fmt ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+if(TARGET tram)
+  add_dependencies(tram tram_peer)  # The one that the program does not use, so that all is there to be installed.
+endif()
 include(CMakePackageConfigHelpers)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/tram-config.cmake.in ${PROJECT_BINARY_DIR}/tram-config.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/tram

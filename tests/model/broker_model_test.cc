@@ -5,13 +5,14 @@
 #include <fmt/core.h>
 
 #include "tests/model/command_maker.h"
-#include "tests/model/seeds.h"
 
+#include "tram/base/testing/seeds.h"
 #include "tram/broker/testing/effects_text.h"
 
 using namespace tram::broker;
 using namespace tram::test;
 using tram::base::Time;
+using tram::base::testing::seeds;
 
 namespace {
 
@@ -76,7 +77,7 @@ Run run(uint64_t seed) {
 }  // namespace
 
 TEST_CASE("the broker does what the obvious broker does, whatever is asked of it and when") {
-  for (uint64_t seed : seeds(500)) {
+  for (uint64_t seed : seeds(TRAM_SEEDS_FILE, 500)) {
     INFO("TRAM_SEED=", seed, " TRAM_SEEDS=1");  // Said also when an invariant stops the program.
     Run once = run(seed);
     REQUIRE_MESSAGE(once.difference.empty(), once.difference);
@@ -84,7 +85,7 @@ TEST_CASE("the broker does what the obvious broker does, whatever is asked of it
 }
 
 TEST_CASE("the same calls in the same order give the same effects, byte for byte") {
-  for (uint64_t seed : seeds(100)) {
+  for (uint64_t seed : seeds(TRAM_SEEDS_FILE, 100)) {
     CAPTURE(seed);
     REQUIRE(run(seed).transcript == run(seed).transcript);
   }

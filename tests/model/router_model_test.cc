@@ -5,14 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/model/seeds.h"
-
 #include "tram/base/random.h"
+#include "tram/base/testing/seeds.h"
 #include "tram/broker/router.h"
 
 using namespace tram::broker;
-using namespace tram::test;
 using tram::base::Random;
+using tram::base::testing::seeds;
 
 namespace {
 
@@ -96,7 +95,7 @@ std::map<std::string, SubscriptionId> check_route(World& world, const std::strin
 }  // namespace
 
 TEST_CASE("the router reaches whom brute force reaches, and one member of each group") {
-  for (uint64_t seed : seeds(300)) {
+  for (uint64_t seed : seeds(TRAM_SEEDS_FILE, 300)) {
     INFO("TRAM_SEED=", seed, " TRAM_SEEDS=1");
     Random random(seed);
     World world;
@@ -116,7 +115,7 @@ TEST_CASE("the router reaches whom brute force reaches, and one member of each g
 }
 
 TEST_CASE("turns are fair: over whole rounds of one subject everyone is served equally often") {
-  for (uint64_t seed : seeds(300)) {
+  for (uint64_t seed : seeds(TRAM_SEEDS_FILE, 300)) {
     INFO("TRAM_SEED=", seed, " TRAM_SEEDS=1");
     Random random(seed);
     World world;
@@ -144,7 +143,7 @@ TEST_CASE("the same subscriptions and subjects give the same receivers in the sa
     }
     return text;
   };
-  for (uint64_t seed : seeds(20)) {
+  for (uint64_t seed : seeds(TRAM_SEEDS_FILE, 20)) {
     CAPTURE(seed);
     REQUIRE(transcript(seed) == transcript(seed));
   }

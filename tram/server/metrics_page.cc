@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "tram/server/metrics_text.h"
+#include "tram/base/metrics_text.h"
 #include "tram/server/process_stats.h"
 
 namespace tram::server {
@@ -11,6 +11,8 @@ namespace tram::server {
 namespace {
 
 using base::Counter;
+using base::MetricsText;
+using base::MetricType;
 using broker::QueueInfo;
 using protocols::DoorCounters;
 using enum MetricType;

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "tram/server/utf8.h"
+#include "tram/base/utf8.h"
 
 namespace tram::server {
 
@@ -17,7 +17,7 @@ void append_json_string(std::string& to, std::string_view text) {
   to += '"';
   while (!text.empty()) {
     auto first = static_cast<unsigned char>(text.front());
-    size_t size = utf8_sequence_size(text);
+    size_t size = base::utf8_sequence_size(text);
     if (size == 0) {
       to += "\\ufffd";
       size = 1;

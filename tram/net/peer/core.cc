@@ -114,10 +114,10 @@ base::Result<std::shared_ptr<Destination>> PeerCore::destination(BytesView name)
                          std::string(name) + ": TLS needs a server_name for a Unix socket");
   if (destinations_.size() >= options_.connections_max)
     return base::failure(Errc::limit_reached, "no more addresses");
-  auto made =
-      std::make_shared<Destination>(std::string(name), std::move(*address),
-                                    SendQueue::Limits{options_.connections_per_address,
-                                                      options_.waiting_max, options_.spread_min});
+  auto made = std::make_shared<Destination>(
+      std::string(name), std::move(*address),
+      SendQueue::Limits{options_.connections_per_address, options_.waiting_max, options_.spread_min,
+                        blocks_});
   destinations_.emplace(made->name, made);
   return made;
 }

@@ -123,6 +123,7 @@ class PeerCore final : public Watched, public TurnEnd {
   Loop& loop_;
   PeerOptions options_;
   Inbox inbox_;
+  std::shared_ptr<BlockPool> blocks_ = std::make_shared<BlockPool>();
   PeerCounters counters_;
   base::Random random_;
   std::atomic<std::thread::id> loop_thread_;

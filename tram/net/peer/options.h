@@ -8,10 +8,13 @@
 #include <vector>
 
 #include "tram/base/backoff.h"
-#include "tram/base/log_line.h"
 #include "tram/base/result.h"
 #include "tram/net/peer/datagram.h"
 #include "tram/net/tls/options.h"
+
+namespace tram::base {
+class LogSink;
+}
 
 namespace tram::net {
 

@@ -1,12 +1,19 @@
 // Messages flow while their connections are cut at random. TRAM_PEER_MESSAGES says how many
-// (20,000), TRAM_SEED where the seeds begin. One of the seeds goes through TLS, in which a cut
-// leaves half a record.
+// (20,000); peer_chaos_seeds.txt, TRAM_SEEDS (0) and TRAM_SEED with which seeds. `make chaos` does
+// it at length. One seed in four goes through TLS, in which a cut leaves half a record.
+//
+// A seed decides what is said and where it is cut; who is faster is the machine's. So one that
+// failed may have to be tried some times before it fails again.
+#include <cstdio>
 #include <cstdlib>
 #include <doctest/doctest.h>
+#include <optional>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "tram/base/system_clock.h"
+#include "tram/base/testing/seeds.h"
 #include "tram/net/peer.h"
 #include "tram/net/testing/certificates.h"
 #include "tram/net/testing/cutter.h"
@@ -19,10 +26,30 @@ using tram::net::testing::Cutter;
 
 namespace {
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+uint64_t message_count() {
+  return tram::base::testing::number_from_environment("TRAM_PEER_MESSAGES", 20'000);
 }
+
+// One line on a terminal that says how far it is, for who waits; gone in the end.
+class Progress {
+ public:
+  Progress(uint64_t seed, uint64_t count)
+      : seed_(seed), count_(count), shown_(count >= 100'000 && ::isatty(STDERR_FILENO) == 1) {}
+  Progress(const Progress&) = delete;
+  ~Progress() {
+    if (shown_) std::fprintf(stderr, "\r\033[K");
+  }
+  void at(uint64_t message) const {
+    if (!shown_ || message % (count_ / 100) != 0) return;
+    std::fprintf(stderr, "\rseed %llu: %3llu %%", static_cast<unsigned long long>(seed_),
+                 static_cast<unsigned long long>(message * 100 / count_));
+  }
+
+ private:
+  uint64_t seed_;
+  uint64_t count_;
+  bool shown_;
+};
 
 // What is known of one message in the end.
 struct Fate {
@@ -39,7 +66,8 @@ struct Outcome {
 
 // Sends so many through a cutter, each with its number and some more bytes, waits for all to be
 // settled, and says what became of each.
-Outcome flow(Confirm confirm, uint64_t count, uint64_t seed, std::optional<TlsOptions> tls = {}) {
+Outcome flow(Confirm confirm, uint64_t count, uint64_t seed,
+             const std::optional<TlsOptions>& tls = {}) {
   Outcome outcome;
   outcome.fates.resize(count);
   tram::base::SystemClock clock;
@@ -67,7 +95,9 @@ Outcome flow(Confirm confirm, uint64_t count, uint64_t seed, std::optional<TlsOp
                               .seed = seed},
                              clock);
     REQUIRE(sender);
+    Progress progress(seed, count);
     for (uint32_t i = 0; i < count; ++i) {
+      progress.at(i);
       std::string body = std::to_string(i) + " ";
       body.resize(body.size() + (random.one_in(200) ? random.below(10'000) : random.below(100)),
                   '.');
@@ -88,10 +118,9 @@ Outcome flow(Confirm confirm, uint64_t count, uint64_t seed, std::optional<TlsOp
 TEST_CASE(
     "connections are cut at random: what was confirmed as received arrived once and in order, "
     "and of everything else the sender was told") {
-  uint64_t count = from_environment("TRAM_PEER_MESSAGES", 20'000);
-  uint64_t first = from_environment("TRAM_SEED", 1);
+  uint64_t count = message_count();
   Authority authority;
-  for (uint64_t seed = first; seed < first + 4; ++seed) {
+  for (uint64_t seed : tram::base::testing::seeds(TRAM_SEEDS_FILE, 0)) {
     INFO("TRAM_SEED=", seed);
     bool secure = seed % 4 == 0;
     Outcome outcome = flow(Confirm::received, count, seed,
@@ -114,9 +143,9 @@ TEST_CASE(
       last = number;
     }
     std::string through = secure ? " through TLS" : "";
-    MESSAGE(count << " messages" << through << ", " << outcome.cuts << " cuts: " << confirmed
-                  << " confirmed, " << count - confirmed << " told lost, of which "
-                  << lost_and_arrived << " arrived");
+    MESSAGE("seed " << seed << ": " << count << " messages" << through << ", " << outcome.cuts
+                    << " cuts: " << confirmed << " confirmed, " << count - confirmed
+                    << " told lost, of which " << lost_and_arrived << " arrived");
     CHECK(told_otherwise == 0);
     CHECK(not_once == 0);
     CHECK(out_of_order == 0);
@@ -129,17 +158,23 @@ TEST_CASE(
 TEST_CASE(
     "connections are cut at random: handed to the kernel is told once, arrives once at most, "
     "and may be lost") {
-  uint64_t count = from_environment("TRAM_PEER_MESSAGES", 20'000);
-  uint64_t seed = from_environment("TRAM_SEED", 1);
-  INFO("TRAM_SEED=", seed);
-  Outcome outcome = flow(Confirm::handed, count, seed);
-  uint64_t told_otherwise = 0;
-  uint64_t twice = 0;
-  for (const Fate& fate : outcome.fates) {
-    told_otherwise += fate.confirmed + fate.lost != 1;
-    twice += fate.arrived > 1;
+  uint64_t count = message_count();
+  size_t arrived = 0;
+  for (uint64_t seed : tram::base::testing::seeds(TRAM_SEEDS_FILE, 0)) {
+    INFO("TRAM_SEED=", seed);
+    Outcome outcome = flow(Confirm::handed, count, seed);
+    uint64_t told_otherwise = 0;
+    uint64_t twice = 0;
+    for (const Fate& fate : outcome.fates) {
+      told_otherwise += fate.confirmed + fate.lost != 1;
+      twice += fate.arrived > 1;
+    }
+    CHECK(told_otherwise == 0);
+    CHECK(twice == 0);
+    CHECK(outcome.cuts > 0);
+    arrived += outcome.arrivals.size();
   }
-  CHECK(told_otherwise == 0);
-  CHECK(twice == 0);
-  CHECK(outcome.arrivals.size() > count / 2);
+  // How many is the kernels' affair: each cut takes all that they hold, which with a fast sender is
+  // most of what was sent since the last.
+  CHECK(arrived > 0);
 }

@@ -13,12 +13,8 @@ namespace {
 
 // Most lanes carry little, so the first block is small.
 constexpr size_t block_small = size_t{4} << 10;
-constexpr size_t block_usual = size_t{64} << 10;
-// For messages that would leave much of a usual block empty, or do not fit.
+// Larger ones would leave much of a usual block empty, or do not fit.
 constexpr size_t large_message = size_t{16} << 10;
-constexpr size_t block_large = size_t{256} << 10;
-// Blocks that are kept while nothing waits.
-constexpr size_t full_kept = 2;
 // Messages that nobody waits for are counted together, up to so many: of a run that was on its way
 // when its connection was lost, none counts as confirmed.
 constexpr uint64_t run_messages_max = 64;
@@ -39,25 +35,29 @@ void SendQueue::close_piece(Lane& lane) {
   lane.taken = lane.used;
 }
 
+// Blocks that the loop has no use for any more go to the pool. It lets go of them in order.
+void SendQueue::collect(Lane& lane) {
+  while (!lane.full.empty() && lane.full.front().held_once()) {
+    limits_.blocks->give_back(std::move(lane.full.front()));
+    lane.full.pop_front();
+  }
+}
+
 // The block is shared with outboxes, which look at the bytes in front of `used` only; so here it is
 // filled behind them, although it is shared.
 char* SendQueue::reserve(Lane& lane, size_t size) {
-  if (lane.capacity - lane.used < size) {
+  if (lane.block.size() - lane.used < size) {
     close_piece(lane);
-    size_t wanted = lane.capacity == 0 ? block_small : block_usual;
-    if (size > large_message) wanted = block_large;
-    // The next waiting bytes will need as many blocks again, so they are worth keeping.
-    if (lane.capacity >= block_usual && lane.full.size() <= limits_.waiting_max / lane.capacity)
-      lane.full.push_back({std::move(lane.block), lane.capacity});
+    size_t wanted = lane.block ? BlockPool::usual_size : block_small;
+    if (size > large_message) wanted = BlockPool::large_size;
+    // No more of them than can wait: a lane that was put together with another may have left that
+    // its first block for long.
+    if (lane.block.size() > block_small &&
+        lane.full.size() <= limits_.waiting_max / lane.block.size())
+      lane.full.push_back(std::move(lane.block));
+    collect(lane);
     lane.used = lane.taken = 0;
-    if (!lane.full.empty() && lane.full.front().block.held_once()) {
-      lane.block = std::move(lane.full.front().block);
-      lane.capacity = lane.full.front().capacity;
-      lane.full.pop_front();
-      if (lane.capacity >= std::max(size, wanted)) return lane.block.mutable_data();
-    }
-    lane.capacity = std::max(size, wanted);
-    lane.block = SharedBytes::with_size(lane.capacity);
+    lane.block = limits_.blocks->take(std::max(size, wanted));
   }
   return lane.block.mutable_data() + lane.used;
 }
@@ -142,8 +142,12 @@ void SendQueue::settle(size_t lane_index, size_t bytes, bool all_written) {
     lane.waiting -= bytes;
     waiting_ -= bytes;
     if (all_written && lane.pieces.empty() && lane.used == lane.taken) {
-      lane.used = lane.taken = 0;
-      while (lane.full.size() > full_kept) lane.full.pop_front();
+      collect(lane);
+      if (lane.block.held_once()) {
+        lane.used = lane.taken = 0;
+        if (lane.block.size() > BlockPool::usual_size)
+          limits_.blocks->give_back(std::exchange(lane.block, SharedBytes()));
+      }
     }
     // Half of it, so that those who wait are not woken for each message.
     if (waiting_ <= limits_.waiting_max / 2) {
@@ -173,12 +177,13 @@ size_t SendQueue::waiting() {
 }
 
 void SendQueue::release(size_t lane_index) {
+  limits_.blocks->clear();
   std::lock_guard lock(mutex_);
   Lane& lane = lanes_[lane_index];
   close_piece(lane);
   lane.block = SharedBytes();
   lane.full.clear();
-  lane.capacity = lane.used = lane.taken = 0;
+  lane.used = lane.taken = 0;
 }
 
 bool SendQueue::abandon(bool force) {

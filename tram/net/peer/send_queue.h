@@ -1,8 +1,9 @@
 // Messages to one address, on their way from the threads that send to the loop that writes.
 //
 // A message is copied once, framed, behind the one before it, into a block that the loop then hands
-// to an outbox by reference: so there is no allocation for a message, but one for 64 KiB of them,
-// and none while the loop keeps up, as a block whose bytes have all been written is used again.
+// to an outbox by reference. A block whose bytes have all been written is used again
+// (block_pool.h), so there is no allocation for a message, once as many blocks are there as wait at
+// a time.
 //
 // There is one line of messages for each connection to the address (a lane). Order is kept in a
 // lane, and a lane is not left for another while less than `spread_min` waits in it.
@@ -14,6 +15,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "tram/base/result.h"
 #include "tram/base/shared_bytes.h"
 #include "tram/base/time.h"
+#include "tram/net/peer/block_pool.h"
 
 namespace tram::net {
 
@@ -46,8 +49,12 @@ class SendQueue {
     size_t lanes = 1;
     size_t waiting_max = 0;
     size_t spread_min = 0;
+    // Shared with other queues; none: it has its own.
+    std::shared_ptr<BlockPool> blocks = nullptr;
   };
-  explicit SendQueue(const Limits& limits) : limits_(limits), lanes_(limits.lanes) {}
+  explicit SendQueue(Limits limits) : limits_(std::move(limits)), lanes_(limits_.lanes) {
+    if (!limits_.blocks) limits_.blocks = std::make_shared<BlockPool>();
+  }
 
   // --- Any thread.
   enum class Pushed {
@@ -85,26 +92,21 @@ class SendQueue {
   bool empty(size_t lane);
   size_t waiting();
   // The lane's connection has gone, but its outbox may still refer to the block: a new one is taken
-  // when there is something to put in.
+  // when there is something to put in. What the pool keeps is freed: if others are busy, they soon
+  // have theirs again; if none is, nobody needs it.
   void release(size_t lane);
   // False if something waits. Otherwise every push is told `abandoned` from now on, unless `force`.
   bool abandon(bool force);
 
  private:
-  struct Full {
-    SharedBytes block;
-    size_t capacity;
-  };
   struct Lane {
     std::vector<Piece> pieces;  // Full blocks, and what of the last one was taken apart.
     std::vector<Run> runs;
     SharedBytes block;
-    size_t capacity = 0;
     size_t used = 0;   // Of the block.
     size_t taken = 0;  // Of the used: what the loop has, or has as a piece.
     size_t waiting = 0;
-    // Full blocks that the loop still has, or had: the first of them is used again once it is free.
-    std::deque<Full> full;
+    std::deque<SharedBytes> full;  // Blocks that the loop still has, or had, oldest first.
   };
   bool has_room(size_t size) const {
     return waiting_ == 0 || waiting_ + size <= limits_.waiting_max;
@@ -112,6 +114,7 @@ class SendQueue {
   Lane& choose();
   static void close_piece(Lane& lane);
   char* reserve(Lane& lane, size_t size);
+  void collect(Lane& lane);
 
   Limits limits_;
   std::mutex mutex_;

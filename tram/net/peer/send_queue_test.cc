@@ -1,7 +1,10 @@
 #include "tram/net/peer/send_queue.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "tram/net/peer/frame.h"
 
@@ -88,6 +91,42 @@ TEST_CASE("a block whose bytes are all written is used again, and not before") {
   queue.take(0, next);
   CHECK(next.pieces[0].bytes == "\xA1w");
   CHECK(batch.pieces[0].bytes == "\xA1z");
+}
+
+TEST_CASE("a queue that has written all leaves its large blocks to the others") {
+  auto blocks = std::make_shared<BlockPool>();
+  SendQueue::Limits limits{
+      .lanes = 1, .waiting_max = 10 << 20, .spread_min = 10 << 20, .blocks = blocks};
+  SendQueue first(limits);
+  SendQueue second(limits);
+  SendQueue::Batch batch;
+  std::string body(65536, 'x');
+  size_t size = 0;
+  for (int i = 0; i < 9; ++i, size += body.size() + 5) push(first, body);
+  first.take(0, batch);
+  REQUIRE(batch.pieces.size() == 3);  // Of four messages each.
+  std::vector<const void*> places;
+  for (const SendQueue::Piece& piece : batch.pieces) places.push_back(piece.bytes.data());
+  CHECK(blocks->kept() == 0);
+  batch.pieces.clear();
+  first.settle(0, size, true);
+  CHECK(blocks->kept() == 3 * BlockPool::large_size);
+  push(second, body);
+  second.take(0, batch);
+  CHECK(std::ranges::count(places, batch.pieces[0].bytes.data()) == 1);
+  CHECK(blocks->kept() == 2 * BlockPool::large_size);
+  second.release(0);
+  CHECK(blocks->kept() == 0);
+}
+
+TEST_CASE("no more blocks are kept than it says, and none of an odd size") {
+  BlockPool blocks;
+  blocks.give_back(tram::base::SharedBytes::with_size(100));
+  CHECK(blocks.kept() == 0);
+  for (size_t i = 0; i < 200; ++i)
+    blocks.give_back(tram::base::SharedBytes::with_size(BlockPool::usual_size));
+  CHECK(blocks.kept() <= BlockPool::kept_max);
+  CHECK(blocks.kept() + BlockPool::usual_size > BlockPool::kept_max);
 }
 
 TEST_CASE("more than waiting_max is not taken, but one message that is larger than it is") {

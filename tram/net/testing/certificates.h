@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include "tram/net/tls/options.h"
 

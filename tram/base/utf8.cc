@@ -1,6 +1,6 @@
-#include "tram/server/utf8.h"
+#include "tram/base/utf8.h"
 
-namespace tram::server {
+namespace tram::base {
 
 size_t utf8_sequence_size(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -22,4 +22,4 @@ size_t utf8_sequence_size(std::string_view text) {
   return size;
 }
 
-}  // namespace tram::server
+}  // namespace tram::base

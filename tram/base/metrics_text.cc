@@ -1,10 +1,10 @@
-#include "tram/server/metrics_text.h"
+#include "tram/base/metrics_text.h"
 
 #include <fmt/core.h>
 
-#include "tram/server/utf8.h"
+#include "tram/base/utf8.h"
 
-namespace tram::server {
+namespace tram::base {
 
 namespace {
 
@@ -43,21 +43,21 @@ void MetricsText::family(std::string_view name, MetricType type, std::string_vie
   text_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, name_of(type));
 }
 
-void MetricsText::sample(Labels labels, uint64_t value) {
+void MetricsText::sample(std::span<const MetricLabel> labels, uint64_t value) {
   line({}, labels, {}, fmt::format("{}", value));
 }
 
-void MetricsText::sample(Labels labels, double value) {
+void MetricsText::sample(std::span<const MetricLabel> labels, double value) {
   line({}, labels, {}, fmt::format("{}", value));
 }
 
-void MetricsText::histogram(Labels labels, std::span<const base::LatencyHistogram* const> parts) {
-  constexpr auto& bounds = base::LatencyHistogram::bounds;
+void MetricsText::histogram(Labels labels, std::span<const LatencyHistogram* const> parts) {
+  constexpr auto& bounds = LatencyHistogram::bounds;
   uint64_t count = 0;
   double sum = 0;
-  for (const base::LatencyHistogram* part : parts) sum += part->sum_seconds();
+  for (const LatencyHistogram* part : parts) sum += part->sum_seconds();
   for (size_t i = 0; i <= bounds.size(); ++i) {
-    for (const base::LatencyHistogram* part : parts) count += part->bucket(i);
+    for (const LatencyHistogram* part : parts) count += part->bucket(i);
     std::string bound = i == bounds.size() ? "+Inf" : fmt::format("{}", bounds[i]);
     line("_bucket", labels, bound, fmt::format("{}", count));
   }
@@ -65,8 +65,8 @@ void MetricsText::histogram(Labels labels, std::span<const base::LatencyHistogra
   line("_count", labels, {}, fmt::format("{}", count));
 }
 
-void MetricsText::line(std::string_view suffix, Labels labels, std::string_view bound,
-                       std::string_view value) {
+void MetricsText::line(std::string_view suffix, std::span<const MetricLabel> labels,
+                       std::string_view bound, std::string_view value) {
   text_.append(name_).append(suffix);
   char open = '{';
   for (const MetricLabel& label : labels) {
@@ -85,4 +85,4 @@ void MetricsText::line(std::string_view suffix, Labels labels, std::string_view 
   text_.append(" ").append(value).append("\n");
 }
 
-}  // namespace tram::server
+}  // namespace tram::base

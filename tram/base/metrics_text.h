@@ -12,7 +12,7 @@
 
 #include "tram/base/counter.h"
 
-namespace tram::server {
+namespace tram::base {
 
 enum class MetricType { counter, gauge, histogram };
 
@@ -27,19 +27,22 @@ class MetricsText {
 
   // Begins a family: the samples that follow belong to it. `name` and `help` are ours.
   void family(std::string_view name, MetricType type, std::string_view help);
-  void sample(Labels labels, uint64_t value);
-  void sample(Labels labels, double value);
+  void sample(std::span<const MetricLabel> labels, uint64_t value);
+  void sample(std::span<const MetricLabel> labels, double value);
+  void sample(Labels labels, uint64_t value) { sample(std::span(labels), value); }
+  void sample(Labels labels, double value) { sample(std::span(labels), value); }
   // The buckets, the sum and the count of one series, added up over `parts`. They may be written
   // to meanwhile: the count is that of the buckets, so these always agree.
-  void histogram(Labels labels, std::span<const base::LatencyHistogram* const> parts);
+  void histogram(Labels labels, std::span<const LatencyHistogram* const> parts);
 
   std::string take() { return std::move(text_); }
 
  private:
-  void line(std::string_view suffix, Labels labels, std::string_view bound, std::string_view value);
+  void line(std::string_view suffix, std::span<const MetricLabel> labels, std::string_view bound,
+            std::string_view value);
 
   std::string name_;
   std::string text_;
 };
 
-}  // namespace tram::server
+}  // namespace tram::base

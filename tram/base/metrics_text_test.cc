@@ -1,9 +1,9 @@
-#include "tram/server/metrics_text.h"
+#include "tram/base/metrics_text.h"
 
 #include <doctest/doctest.h>
 
 using namespace tram;
-using namespace tram::server;
+using namespace tram::base;
 
 TEST_CASE("a family has its help, its type and its samples") {
   MetricsText text;
@@ -25,13 +25,13 @@ TEST_CASE("a label may hold whatever a queue's name may hold") {
 }
 
 TEST_CASE("a histogram's buckets add up to its count") {
-  base::LatencyHistogram histogram;
+  LatencyHistogram histogram;
   histogram.observe(std::chrono::microseconds(50));
   histogram.observe(std::chrono::milliseconds(2));
   histogram.observe(std::chrono::minutes(1));
   MetricsText text;
   text.family("d_seconds", MetricType::histogram, "D.");
-  const base::LatencyHistogram* parts[] = {&histogram};
+  const LatencyHistogram* parts[] = {&histogram};
   text.histogram({{"route", "put"}}, parts);
   std::string page = text.take();
   CHECK(page.find("d_seconds_bucket{route=\"put\",le=\"0.0001\"} 1\n") != std::string::npos);
