@@ -116,7 +116,7 @@ void Connection::on_ready(Ready ready) {
 void Connection::on_deadline() {
   switch (state_) {
     case State::securing:
-      fault_ = "the TLS handshake took too long";
+      handshake_late_ = true;
       return abort(CloseReason::tls_failed);
     case State::lingering:
       return abort(reason_);

@@ -56,7 +56,9 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   // The TLS handshake is done, or there is none to do.
   bool secured() const { return state_ != State::securing; }
   // What went wrong with TLS, for people, or "".
-  BytesView fault() const { return fault_.empty() ? stream_.fault() : fault_; }
+  BytesView fault() const {
+    return handshake_late_ ? BytesView("the TLS handshake took too long") : stream_.fault();
+  }
   // Whom the other side's certificate names (Stream::certified_name).
   std::string certified_name() const { return stream_.certified_name(); }
 
@@ -143,10 +145,10 @@ class Connection final : public TurnEnd, public HeldBack, public Watched, public
   bool ended_ = false;     // And behind it the peer's end, an error, or an urgent mark.
   bool waits_writable_ = false;
   bool held_back_ = false;
+  bool handshake_late_ = false;
   bool in_session_ = false;
   bool peer_ended_ = false;
   bool keep_fed_ = false;  // There are kept bytes to show the session again.
-  BytesView fault_;        // If we know better than the stream.
   std::string peer_address_;
 };
 

@@ -84,6 +84,7 @@ class PeerVerb final : public Verb {
   // signal. Returns how many.
   Result<uint64_t> print_what_comes(Context& context, Signals& signals, Peer& peer, uint64_t count,
                                     Duration wait_max);
+  void answer(Context& context, const Signals& signals, Peer& peer, const std::string& to);
   void append(std::string& out, const Context& context, const Datagram& datagram) const;
 
   std::optional<std::string> action_;
@@ -97,6 +98,7 @@ class PeerVerb final : public Verb {
   bool from_ = false;
   bool raw_ = false;
   bool null_ = false;
+  std::string deaf_;  // Who did not take an answer.
   bool tls_ = false;
   net::TlsOptions certificate_;
 };
@@ -152,6 +154,26 @@ void PeerVerb::append(std::string& out, const Context& context, const Datagram& 
   if (!raw_) out += null_ ? '\0' : '\n';
 }
 
+void PeerVerb::answer(Context& context, const Signals& signals, Peer& peer, const std::string& to) {
+  // Whoever takes no answers is waited for once: others ask, too.
+  Duration left = to == deaf_ ? Duration() : context.globals().timeout;
+  Result<> sent = peer.try_send(to, reply_);
+  auto waits = [&] {
+    return !sent && (sent.error().code == Errc::overloaded || sent.error().code == Errc::timed_out);
+  };
+  while (waits() && left > Duration() && !signals.stopped()) {
+    Duration slice = std::min<Duration>(left, std::chrono::milliseconds(100));
+    left = left - slice;
+    sent = peer.send(to, reply_, slice);
+  }
+  if (sent) {
+    if (to == deaf_) deaf_.clear();
+    return;
+  }
+  if (to != deaf_) context.say("{}: takes no answers: {}", to, sent.error().text());
+  deaf_ = to;
+}
+
 Result<uint64_t> PeerVerb::print_what_comes(Context& context, Signals& signals, Peer& peer,
                                             uint64_t count, Duration wait_max) {
   int came_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -184,9 +206,7 @@ Result<uint64_t> PeerVerb::print_what_comes(Context& context, Signals& signals, 
       if (count != 0 && came == count) break;
       ++came;
       append(out, context, one);
-      if (!reply_.empty())
-        if (auto replied = peer.send(one.from(), reply_, context.globals().timeout); !replied)
-          context.say("{}: {}", one.from(), replied.error().text());
+      if (!reply_.empty()) answer(context, signals, peer, one.from());
     }
     printed = context.print(out);
     out.clear();

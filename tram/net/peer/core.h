@@ -31,6 +31,8 @@ struct Destination {
   const std::string name;  // As it was said.
   const PeerAddress address;
   SendQueue queue;
+  // It dialled us: nobody listens there, so it is answered on its connection, and not dialled.
+  bool only_answered = false;                // The loop's.
   std::vector<std::unique_ptr<Lane>> lanes;  // The loop's.
 };
 

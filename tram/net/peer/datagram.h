@@ -19,9 +19,8 @@ struct Ends {
   // accepted: where it came from. Either may be sent to for as long as the connection lasts.
   std::string from;
   std::string to;  // Our side: "127.0.0.1:7000".
-  // With TLS, whom the other side's certificate names: its first e-mail address, DNS name or URI,
-  // else its subject, "CN=worker 7,O=Example". "" if it showed none.
-  std::string identity = {};
+  // With TLS, whom the other side's certificate names; nullptr if it showed none.
+  std::unique_ptr<const std::string> identity = {};
 };
 
 // What a callback is shown lasts as long as the call. A Datagram that was received or copied lasts
@@ -39,7 +38,9 @@ struct Datagram {
 
   const std::string& from() const { return ends->from; }
   const std::string& to() const { return ends->to; }
-  const std::string& identity() const { return ends->identity; }
+  // With TLS, whom the other side's certificate names: its first e-mail address, DNS name or URI,
+  // else its subject, "CN=worker 7,O=Example". "" if it showed none.
+  BytesView identity() const { return ends->identity ? BytesView(*ends->identity) : BytesView(); }
 
   // One that lasts by itself.
   Datagram kept() const {

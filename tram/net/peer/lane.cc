@@ -42,6 +42,7 @@ void Lane::on_staged() {
 
 void Lane::connect() {
   if (Wire* accepted = core_.accepted(destination_.name)) {
+    destination_.only_answered = true;
     if (accepted->lane() == nullptr) {
       open(*accepted);
     } else if (accepted->lane() != this) {
@@ -49,6 +50,11 @@ void Lane::connect() {
       destination_.queue.splice(index_, 0);
       destination_.lanes[0]->on_staged();
     }
+    return;
+  }
+  if (destination_.only_answered) {
+    go_idle();
+    lose_staged({Errc::connection_lost, destination_.name + ": it dialled us, and has gone"});
     return;
   }
   if (core_.loop().now() < not_before_)

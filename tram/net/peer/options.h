@@ -24,8 +24,8 @@ enum class Confirm {
   // the other program ends first; then it may be lost, and nobody is told. Works with every peer.
   handed,
   // The other Peer has given it to its program: the callback has returned, or it is in the inbox.
-  // Asks for one number back per write: for peers that are Tram's. Go's programs take it for
-  // garbage.
+  // Asks for one number back per write: for peers that are Tram's. Others take it for garbage, and
+  // Go's proletariat ends (docs/peer.md).
   received,
 };
 

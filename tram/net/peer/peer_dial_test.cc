@@ -44,6 +44,27 @@ TEST_CASE("idle connections that were dialled are closed, and dialled again when
   CHECK(b->stats().dialled == 2);
 }
 
+TEST_CASE("who dialled us is not dialled when its connection has ended: nobody listens there") {
+  auto a = listening({.unreachable_max = 1h});
+  std::string from;
+  {
+    Stranger stranger(a->address());
+    stranger.say("\xA1x");
+    from = next(*a).from();
+    REQUIRE(a->send_and_wait(from, "answer"));
+    CHECK(stranger.hear(7) ==
+          "\xA6"
+          "answer");
+  }
+  while (a->stats().connections > 0) std::this_thread::yield();
+  for (int i = 0; i < 3; ++i) {
+    auto sent = a->send_and_wait(from, "too late");
+    REQUIRE_FALSE(sent);
+    CHECK(sent.error().code == Errc::connection_lost);
+  }
+  CHECK(a->stats().dials_failed == 0);
+}
+
 TEST_CASE("an answer to a connection that has ended is told lost, and not written to it") {
   auto a = listening({.unreachable_max = 0s});
   std::string from;

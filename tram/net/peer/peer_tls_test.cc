@@ -177,7 +177,7 @@ TEST_CASE(
     auto b = open_with(authority().issue(), Confirm::received);
     REQUIRE(b->send_and_wait(address, "who are you?"));
     REQUIRE(a->send(next(*a).from(), "me"));
-    return next(*b).identity();
+    return std::string(next(*b).identity());
   };
   CHECK(ask() == "localhost");
   TlsOptions second =

@@ -21,8 +21,7 @@ Wire::Wire(PeerCore& core, Connection& connection, std::shared_ptr<const Ends> e
     : core_(&core),
       connection_(connection),
       ends_(std::move(ends)),
-      unfinished_([this] { fault({Errc::timed_out, "a message was begun and not finished"}); }),
-      idle_([this] { watch_idle(); }),
+      timer_([this] { on_timer(); }),
       active_at_(core.loop().now()),
       dialled_(dialled),
       secured_(connection.secured()) {
@@ -32,9 +31,9 @@ Wire::Wire(PeerCore& core, Connection& connection, std::shared_ptr<const Ends> e
 void Wire::on_secured() {
   secured_ = true;
   active_at_ = core_->loop().now();
-  Ends ends = *ends_;
-  ends.identity = connection_.certified_name();
-  ends_ = std::make_shared<const Ends>(std::move(ends));
+  if (std::string name = connection_.certified_name(); !name.empty())
+    ends_ = std::make_shared<const Ends>(
+        Ends{ends_->from, ends_->to, std::make_unique<const std::string>(std::move(name))});
   watch_idle();
   if (lane_ != nullptr) lane_->on_secured();
 }
@@ -140,10 +139,24 @@ bool Wire::read_control(const Frame& frame, BytesView rest) {
 void Wire::watch_unfinished(size_t kept, bool moved_on) {
   cut_off_ = kept > 0;
   bool paused = base::Link<PausedWire>::linked();
-  if (!cut_off_ || paused)
-    core_->loop().timers().stop(unfinished_);
-  else if (moved_on || !unfinished_.running())
-    core_->loop().start(unfinished_, core_->options().read_max);
+  if (cut_off_ && !paused) {
+    if (moved_on || !awaits_rest_) await_rest();
+  } else if (std::exchange(awaits_rest_, false)) {
+    core_->loop().timers().stop(timer_);
+    watch_idle();
+  }
+}
+
+void Wire::await_rest() {
+  awaits_rest_ = true;
+  core_->loop().start(timer_, core_->options().read_max);
+}
+
+void Wire::on_timer() {
+  if (awaits_rest_)
+    fault({Errc::timed_out, "a message was begun and not finished"});
+  else
+    watch_idle();
 }
 
 // Closes it, if nothing came or went for so long; else looks again when that may be.
@@ -153,12 +166,12 @@ void Wire::watch_idle() {
   if (dialled_ || idle_max == Duration::forever() || !usable()) return;
   bool busy = cut_off_ || connection_.pending() > 0 || base::Link<PausedWire>::linked();
   if (!busy && loop.now() - active_at_ >= idle_max) return connection_.close();
-  loop.timers().start(idle_, (busy ? loop.now() : active_at_) + idle_max);
+  loop.timers().start(timer_, (busy ? loop.now() : active_at_) + idle_max);
 }
 
 void Wire::resume() {
   connection_.resume();
-  if (cut_off_) core_->loop().start(unfinished_, core_->options().read_max);
+  if (cut_off_) await_rest();
 }
 
 void Wire::report(Error error) {
@@ -213,8 +226,7 @@ Error Wire::why_closed(CloseReason reason) const {
 
 void Wire::on_closed(CloseReason reason) {
   if (core_ == nullptr) return;
-  core_->loop().timers().stop(unfinished_);
-  core_->loop().timers().stop(idle_);
+  core_->loop().timers().stop(timer_);
   core_->forget(*this);
   Lane* lane = std::exchange(lane_, nullptr);
   PeerCore* core = std::exchange(core_, nullptr);

@@ -76,15 +76,16 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   base::Error why_closed(CloseReason reason) const;
   void fault(base::Error error);
   void watch_unfinished(size_t kept, bool moved_on);
+  void await_rest();
   void watch_idle();
+  void on_timer();
 
   PeerCore* core_;
   Connection& connection_;
   std::shared_ptr<const Ends> ends_;
   Lane* lane_ = nullptr;
   std::unique_ptr<base::Error> why_;  // Why we ended it, if we did.
-  Timer unfinished_;                  // While a message has begun to come.
-  Timer idle_;                        // If it was accepted, and there is a limit.
+  Timer timer_;  // For the rest of a message that has begun to come, or for idleness.
   Time active_at_;
   uint64_t appended_ = 0;
   uint64_t came_ = 0;     // Messages.
@@ -94,6 +95,7 @@ class Wire final : public Session, public base::Link<OpenWire>, public base::Lin
   bool secured_;
   bool ended_ = false;    // By the other side.
   bool cut_off_ = false;  // A message has begun, and not ended.
+  bool awaits_rest_ = false;
 };
 
 }  // namespace tram::net
