@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tram/net/peer/address.h"
+#include "tram/net/socket_address.h"
 
 namespace tram::net {
 

@@ -60,7 +60,7 @@ base::Result<> PeerCore::listen() {
   }
   base::LogSink& log = options_.log ? *options_.log : no_log;
   for (const std::string& text : options_.listen) {
-    auto address = PeerAddress::parse(text);
+    auto address = SocketAddress::parse(text);
     if (!address) return std::unexpected(address.error());
     auto on_accept = [this](int socket, std::string from) {
       this->on_accept(socket, std::move(from));
@@ -105,7 +105,7 @@ base::Result<std::shared_ptr<Destination>> PeerCore::destination(BytesView name)
   std::lock_guard lock(mutex_);
   if (closing_) return std::unexpected(closed_error());
   if (auto found = destinations_.find(name); found != destinations_.end()) return found->second;
-  auto address = PeerAddress::parse(name);
+  auto address = SocketAddress::parse(name);
   if (!address) return std::unexpected(address.error());
   if (address->port == 0 && !address->is_unix())
     return base::failure(Errc::invalid_argument, std::string(name) + ": port 0 cannot be sent to");

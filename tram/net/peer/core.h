@@ -13,23 +13,23 @@
 #include "tram/base/counter.h"
 #include "tram/base/random.h"
 #include "tram/net/listener.h"
-#include "tram/net/peer/address.h"
 #include "tram/net/peer/inbox.h"
 #include "tram/net/peer/lane.h"
 #include "tram/net/peer/options.h"
 #include "tram/net/peer/send_queue.h"
 #include "tram/net/peer/wire.h"
 #include "tram/net/readiness.h"
+#include "tram/net/socket_address.h"
 #include "tram/net/tls/context.h"
 
 namespace tram::net {
 
 // An address that is sent to.
 struct Destination {
-  Destination(std::string the_name, PeerAddress the_address, const SendQueue::Limits& limits)
+  Destination(std::string the_name, SocketAddress the_address, const SendQueue::Limits& limits)
       : name(std::move(the_name)), address(std::move(the_address)), queue(limits) {}
   const std::string name;  // As it was said.
-  const PeerAddress address;
+  const SocketAddress address;
   SendQueue queue;
   // It dialled us: nobody listens there, so it is answered on its connection, and not dialled.
   bool only_answered = false;                // The loop's.

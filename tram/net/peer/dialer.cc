@@ -14,7 +14,7 @@ using Endpoint = asio::generic::stream_protocol::endpoint;
 
 // Kept alive by what waits in Asio, which may come after its Dialer has gone.
 struct Dialer::Io : std::enable_shared_from_this<Io> {
-  Io(Loop& the_loop, PeerAddress the_address, OnDialled callback)
+  Io(Loop& the_loop, SocketAddress the_address, OnDialled callback)
       : loop(the_loop),
         address(std::move(the_address)),
         resolver(the_loop.context()),
@@ -105,7 +105,7 @@ struct Dialer::Io : std::enable_shared_from_this<Io> {
   }
 
   Loop& loop;
-  PeerAddress address;
+  SocketAddress address;
   tcp::resolver resolver;
   asio::generic::stream_protocol::socket socket;
   Timer deadline;
@@ -115,7 +115,7 @@ struct Dialer::Io : std::enable_shared_from_this<Io> {
   boost::system::error_code last_error;
 };
 
-Dialer::Dialer(Loop& loop, const PeerAddress& address, Duration dial_max, OnDialled on_dialled)
+Dialer::Dialer(Loop& loop, const SocketAddress& address, Duration dial_max, OnDialled on_dialled)
     : io_(std::make_shared<Io>(loop, address, std::move(on_dialled))) {
   io_->begin(dial_max);
 }

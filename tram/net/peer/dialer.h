@@ -6,7 +6,7 @@
 
 #include "tram/base/result.h"
 #include "tram/net/loop.h"
-#include "tram/net/peer/address.h"
+#include "tram/net/socket_address.h"
 
 namespace tram::net {
 
@@ -16,7 +16,7 @@ class Dialer {
   using OnDialled = std::move_only_function<void(base::Result<int>)>;
 
   // Begins at once; `on_dialled` is called later, from the loop.
-  Dialer(Loop& loop, const PeerAddress& address, Duration dial_max, OnDialled on_dialled);
+  Dialer(Loop& loop, const SocketAddress& address, Duration dial_max, OnDialled on_dialled);
   // Gives up, and tells nobody.
   ~Dialer();
   Dialer(const Dialer&) = delete;

@@ -1,4 +1,4 @@
-#include "tram/net/peer/address.h"
+#include "tram/net/socket_address.h"
 
 #include <arpa/inet.h>
 #include <charconv>
@@ -19,13 +19,15 @@ std::string with_port(std::string host, uint16_t port) {
 
 }  // namespace
 
-std::string PeerAddress::text() const { return is_unix() ? "unix:" + path : with_port(host, port); }
+std::string SocketAddress::text() const {
+  return is_unix() ? "unix:" + path : with_port(host, port);
+}
 
-base::Result<PeerAddress> PeerAddress::parse(base::BytesView text) {
+base::Result<SocketAddress> SocketAddress::parse(base::BytesView text) {
   auto refuse = [&](const char* why) {
     return base::failure(base::Errc::invalid_argument, std::string(text) + ": " + why);
   };
-  PeerAddress address;
+  SocketAddress address;
   if (text.starts_with("unix:")) {
     address.path = text.substr(5);
     if (address.path.empty()) return refuse("a path is missing after unix:");
