@@ -1,5 +1,8 @@
 // Tram's Peer. Contestants: "tram" receives by callback; "tram inbox" by receive_all, as from a
-// channel; "tram received" by callback, and each message is confirmed by the other program.
+// channel; "tram received" by callback, and each message is confirmed by the other program; "tram
+// tls" by callback, through TLS with certificates on both sides, from files that the environment
+// names.
+#include <cstdlib>
 #include <semaphore>
 #include <thread>
 
@@ -20,6 +23,12 @@ const tram::base::SystemClock clock_here;
 PeerOptions options_of(const Round& round) {
   PeerOptions options;
   if (round.contestant == "tram received") options.confirm = Confirm::received;
+  if (round.contestant == "tram tls") {
+    const char* certificate = std::getenv("BENCH_CERTIFICATE");
+    const char* key = std::getenv("BENCH_KEY");
+    if (certificate == nullptr || key == nullptr) give_up("BENCH_CERTIFICATE, BENCH_KEY: files");
+    options.tls = TlsOptions{.certificate = certificate, .key = key, .authorities = certificate};
+  }
   options.on_loss = [](const Loss& loss) { give_up(loss.error.text()); };
   return options;
 }
