@@ -21,6 +21,19 @@ struct Peer::Inside {
 
 namespace {
 
+// Where this thread sent to last: most threads send to few addresses, and looking one up takes a
+// lock that all share. A queue that was given up says so, and is then looked up again. What it
+// keeps alive meanwhile has lost its connections and blocks.
+struct LastSentTo {
+  uint64_t core = 0;  // PeerCore::number
+  std::shared_ptr<Destination> destination;
+
+  bool is(const PeerCore& peer, BytesView address) const {
+    return core == peer.number() && destination->name == address;
+  }
+};
+thread_local LastSentTo last_sent_to;
+
 base::Result<> check(const PeerOptions& options) {
   auto refuse = [](const char* why) { return base::failure(Errc::invalid_argument, why); };
   // A gigabyte is read into one piece of memory, and written from one.
@@ -77,16 +90,20 @@ base::Result<> Peer::push(BytesView address, BytesView bytes, OnSettled& on_sett
                                                       " bytes; the limit is " +
                                                       std::to_string(core.options().message_max));
   while (true) {
-    auto destination = core.destination(address);
-    if (!destination) return std::unexpected(destination.error());
-    SendQueue& queue = (*destination)->queue;
+    if (!last_sent_to.is(core, address)) {
+      auto destination = core.destination(address);
+      if (!destination) return std::unexpected(destination.error());
+      last_sent_to = {core.number(), std::move(*destination)};
+    }
+    SendQueue& queue = last_sent_to.destination->queue;
     switch (queue.try_push(bytes, on_settled)) {
       case SendQueue::Pushed::quietly:
         return {};
       case SendQueue::Pushed::first:
-        core.tell(std::move(*destination));
+        core.tell(last_sent_to.destination);
         return {};
       case SendQueue::Pushed::abandoned:
+        last_sent_to = {};
         break;
       case SendQueue::Pushed::no_room:
         if (wait_max == base::Duration() || core.on_loop())

@@ -20,6 +20,8 @@ class NoLog final : public base::LogSink {
 };
 NoLog no_log;  // Has no state.
 
+std::atomic<uint64_t> cores_made = 0;
+
 // When all is told: for counts, and for the others to hang up.
 constexpr Duration last_words_max = std::chrono::milliseconds(500);
 
@@ -28,7 +30,8 @@ Error closed_error() { return {Errc::cancelled, "this peer is closed"}; }
 }  // namespace
 
 PeerCore::PeerCore(Loop& loop, PeerOptions options)
-    : loop_(loop),
+    : number_(++cores_made),
+      loop_(loop),
       options_(std::move(options)),
       inbox_(options_.inbox_max,
              [this] {

@@ -53,6 +53,8 @@ class PeerCore final : public Watched, public TurnEnd {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
   // --- Any thread.
+  // No other core of this program ever has it; never 0.
+  uint64_t number() const { return number_; }
   // The thread that runs the loop is this one.
   void runs_here() { loop_thread_ = std::this_thread::get_id(); }
   bool on_loop() const { return std::this_thread::get_id() == loop_thread_.load(); }
@@ -122,6 +124,7 @@ class PeerCore final : public Watched, public TurnEnd {
   void abort_all();
   void end_sending();
 
+  const uint64_t number_;
   Loop& loop_;
   PeerOptions options_;
   Inbox inbox_;

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <future>
+#include <set>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
@@ -148,4 +149,26 @@ TEST_CASE("on a given loop, nothing runs but in its turns") {
   loop.run();
   CHECK(told);
   CHECK(came == std::vector<std::string>{"hello"});
+}
+
+TEST_CASE("one thread sends with several peers, to several addresses, while some come and go") {
+  auto a = listening();
+  auto b = listening();
+  for (int i = 0; i < 3; ++i) {
+    auto one = open();
+    auto two = open({.confirm = Confirm::received});
+    REQUIRE(one->send(a->address(), "one to a"));
+    REQUIRE(two->send(a->address(), "two to a"));
+    REQUIRE(one->send(b->address(), "one to b"));
+    REQUIRE(two->send(b->address(), "two to b"));
+    for (Peer* each : {a.get(), b.get()}) {
+      std::string name = each == a.get() ? "a" : "b";
+      std::set<std::string> heard = {next_text(*each), next_text(*each)};
+      CHECK(heard == std::set<std::string>{"one to " + name, "two to " + name});
+    }
+    one->close();
+    CHECK(one->send(b->address(), "too late").error().code == Errc::cancelled);
+    REQUIRE(two->send(b->address(), "in time"));
+    CHECK(next_text(*b) == "in time");
+  }
 }
