@@ -37,9 +37,11 @@ namespace tram::net {
 // clang-format on
 
 struct OpenSsl {
+  // NOLINTBEGIN(readability-identifier-naming): the names are OpenSSL's.
 #define TRAM_OPENSSL_MEMBER(function) decltype(&::function) function = nullptr;
   TRAM_OPENSSL(TRAM_OPENSSL_MEMBER)
 #undef TRAM_OPENSSL_MEMBER
+  // NOLINTEND(readability-identifier-naming)
 
   // The same one for the whole program. Errors: tls_failed, saying what to install.
   // Threads: any.
