@@ -345,8 +345,12 @@ void PeerCore::finish() {
   if (std::exchange(finishing_, true)) return;
   for (const auto& destination : all_destinations()) tell_closed(*destination);
   // What is in the outboxes, such as counts, is written; nothing more is read.
-  for (Wire* wire = wires_.first(); wire != nullptr; wire = wires_.next(*wire))
+  for (Wire* wire = wires_.first(); wire != nullptr;) {
+    Wire* next = wires_.next(*wire);  // One that is still shaking hands is gone at once.
     wire->connection().close(CloseReason::stopping);
+    wire = next;
+  }
+  if (closed_) return;  // There was no other.
   // Not for long: some take nothing.
   loop_.start(close_timer_, last_words_max);
   if (wires_.empty()) end_sending();

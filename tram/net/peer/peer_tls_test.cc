@@ -1,9 +1,11 @@
 // Peers through TLS: who may talk to whom, and what both are told if they may not.
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <thread>
 
 #include "tram/net/peer.h"
 #include "tram/net/testing/certificates.h"
+#include "tram/net/testing/hand_clock.h"
 #include "tram/net/testing/peers.h"
 #include "tram/net/testing/stranger.h"
 
@@ -111,6 +113,19 @@ TEST_CASE("a refusal that comes while a dialler closes is told in its inbox") {
   REQUIRE(b->send(a->address(), "handed over, and lost"));
   b->close();
   CHECK(next_error(*b) == Errc::tls_failed);
+}
+
+TEST_CASE("closing ends connections in order, though one has not shaken hands") {
+  HandClock standing;  // Nothing that waits for time to pass gets on.
+  auto opened = Peer::open({.listen = {"127.0.0.1:0"}, .tls = authority().issue()}, standing);
+  REQUIRE_MESSAGE(opened, opened.error().text());
+  Peer& a = **opened;
+  Stranger silent(a.address());
+  while (a.stats().connections == 0) std::this_thread::yield();
+  auto b = open_with(authority().issue(), Confirm::received);
+  REQUIRE(b->send_and_wait(a.address(), "hello"));
+  a.close();
+  CHECK(silent.hears_end());
 }
 
 TEST_CASE("without mutual anybody may talk to it") {
